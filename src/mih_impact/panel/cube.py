@@ -39,6 +39,19 @@ def _on_end(name: str) -> InG | None:
     return how if how is not None and how.years > 1 else None
 
 
+def _span(places: IntArray) -> slice | IntArray:
+    """Return ascending places as a slice where none between them is left out: it copies nothing."""
+    if len(places) and places[-1] - places[0] + 1 == len(places):
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
+
+
+def _at(array: NDArray[Any], cells: Cells) -> NDArray[Any]:
+    """Return an array in some cells; whole rows are copied faster than what is picked of them."""
+    who, when = cells
+    return (array if isinstance(who, slice) else array.take(who, axis=0))[:, when]
+
+
 def arrays_of(cube: Cube) -> list[NDArray[Any]]:
     """Return every array of a cube, in a fixed order."""
     plain = [
@@ -70,7 +83,7 @@ def fingerprint_of(arrays: Iterable[NDArray[Any]], about: object) -> str:
 
 Dead = Literal["zero", "missing"]
 
-#: Some persons and positions of periods, as an index of an array over both.
+#: Some persons, or all, and positions of periods; each of these of each of those.
 Cells = tuple[slice | IntArray, slice | IntArray]
 
 #: The start of a person who never starts.
@@ -301,31 +314,14 @@ class Cube:
         self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
     ) -> FloatArray:
         """Return `since_start` before anybody is censored."""
-        starts, which = start[:1], np.zeros(len(start), dtype=np.int64)
-        if len(start) and start.min() < start.max():
-            starts, which = np.unique(start, return_inverse=True)
-        column = starts[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
+        column = np.unique(start)[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
         inside = (column >= 0) & (column < len(self.periods))
-        # What lies outside is read where somebody is inside, if anybody is, and then left out.
-        place = np.where(inside, column, column[inside].min(initial=len(self.periods) - 1))
-        if len(starts) == 1 and np.array_equal(person, np.arange(self.n_persons)):
-            values = self._values(name, (slice(None), place[0]), dead)
-            values[:, ~inside[0]] = np.nan
-            return values
-        if len(person) <= self.n_persons:
-            values = self._values(name, (person[:, None], place[which]), dead)
-            if not inside.all():
-                values[~inside[which]] = np.nan
-            return values
-        # The same persons again and again: each is read once.
-        when = np.unique(place)
-        everybody = self._values(name, (slice(None), when), dead)
-        values = np.empty((len(person), len(years)))
-        for k, at in enumerate(np.searchsorted(when, place)):
-            rows = np.flatnonzero(which == k)
-            own = everybody[:, at]
-            own[:, ~inside[k]] = np.nan
-            values[rows] = own[person[rows]]
+        # Nobody's values, which raises on what lacks for anybody.
+        self._values(name, (np.zeros(0, dtype=np.int64), np.unique(column[inside])), dead)
+        values = np.full((len(person), len(years)), np.nan)
+        for s, at, there in zip(np.unique(start).tolist(), column, inside, strict=True):
+            rows, kept = _span(np.flatnonzero(start == s)), _span(np.flatnonzero(there))
+            values[rows, kept] = self._values(name, (person[rows], _span(at[there])), dead)
         return values
 
     def why_unseen(
@@ -427,37 +423,41 @@ class Cube:
         when = np.arange(len(self.periods))[cells[1]]
         values: NDArray[Any]
         if name == "in_work":
-            values = self.ore["wage_income"][cells] > 0
+            values = _at(self.ore["wage_income"], cells) > 0
         elif name == "on_benefit":
-            values = np.zeros_like(self.row[cells])
+            values = np.zeros_like(_at(self.row, cells))
             for scheme in self.schemes:
-                values |= self.ore[scheme][cells] > 0
+                values |= _at(self.ore[scheme], cells) > 0
         elif name == "mainly_benefit":
-            total = sum(self.ore[scheme][cells].astype(np.int64) for scheme in self.schemes)
-            values = np.asarray(total > self.ore["wage_income"][cells])
+            total = sum(_at(self.ore[scheme], cells).astype(np.int64) for scheme in self.schemes)
+            values = np.asarray(total > _at(self.ore["wage_income"], cells))
         elif (how := in_g_of(name)) is not None:
-            values = how.of(self.ore[how.column][cells] / 100.0 * self._g(when)[when])
+            values = how.of(_at(self.ore[how.column], cells) / 100.0 * self._g(when)[when])
         elif name in self.ore:
-            values = self.ore[name][cells] / 100.0
+            values = _at(self.ore[name], cells) / 100.0
             if (self.price_factor[when] != 1.0).any():
                 values *= self.price_factor[when]
         else:
-            values = self.number[name][cells]
+            values = _at(self.number[name], cells)
             if np.may_share_memory(values, self.number[name]):
                 values = values.copy()
         values = values.astype(np.float64, copy=False)
-        if self._somebody_away:
-            state, zero = self.state[cells], dead == "zero" and zero_is_nothing(self.unit_of(name))
-            values[state == State.UNKNOWN] = np.nan  # an absent resident has zero
-            values[gone(state)] = 0.0 if zero else np.nan
+        away = np.flatnonzero(self._is_away[cells[0]])
+        if len(away):
+            who = away if isinstance(cells[0], slice) else cells[0][away]
+            state, own = _at(self.state, (who, cells[1])), values[away]
+            zero = dead == "zero" and zero_is_nothing(self.unit_of(name))
+            own[state == State.UNKNOWN] = np.nan  # an absent resident has zero
+            own[gone(state)] = 0.0 if zero else np.nan
+            values[away] = own
         if not self.observed[when].all():
-            values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
+            values[:, ~self.observed[when]] = np.nan
         return values
 
     @cached_property
-    def _somebody_away(self) -> bool:
-        """Whether anybody is ever anything but observed, or absent and resident."""
-        return bool(self.state.max(initial=State.OBSERVED) > State.ABSENT)
+    def _is_away(self) -> BoolArray:
+        """Who is ever anything but observed, or absent and resident, shape (n_persons,)."""
+        return np.asarray((self.state > State.ABSENT).any(axis=1))
 
     @cached_property
     def _gone(self) -> NDArray[np.bool_]:
