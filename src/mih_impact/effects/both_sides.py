@@ -273,12 +273,12 @@ class BothSides:
 
         Who is nobody's match, or one's alone, adds nothing: its nearest are not looked for.
         """
-        added = np.zeros_like(load)
+        added, year = np.zeros_like(load), self.group.risk.start_year
         for risk in (self.group.risk, self.group.risk.mirrored):
             rows = np.flatnonzero(~risk.treated & (reuse > 0).any(axis=1))
             near = neighbours(replace(self.group, risk=risk), rows, in_steps=True)
             side = partial(self._on_average, ~risk.treated, load, changes)
-            added[rows] = reuse[rows] * neighbour_residual(near, changes, side)
+            added[rows] = reuse[rows] * neighbour_residual(near, changes, year, side)
         return added
 
     @staticmethod

@@ -5,14 +5,15 @@ Arrays in, arrays out. Columns are outcome-major: column k * E + e is outcome k 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from mih_impact.controls.comparison import distinct
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.hidden import contributions
 
@@ -20,6 +21,7 @@ __all__ = [
     "Compared",
     "Comparison",
     "SetMeans",
+    "SetWeights",
     "average",
     "centred",
     "compare",
@@ -74,6 +76,35 @@ class Compared:
     giving: dict[str, FloatArray]
     leverage: FloatArray | None = None
 
+    @property
+    def summary(self) -> Compared:
+        """The same without the rows of controls, where there are any."""
+        return Compared(**{each.name: getattr(self, each.name) for each in fields(Compared)})
+
+    @classmethod
+    def side_by_side(cls, parts: Sequence[Compared]) -> Compared:
+        """Return comparisons of the same persons, changes not adjusted, as one of more columns."""
+        first, *others = parts
+        if not others:
+            return first
+        by_column = {
+            name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
+            for name in (
+                "estimate",
+                "contrast",
+                "valid",
+                "share",
+                "between",
+                "n",
+                "mean_t",
+                "mean_c",
+            )
+        }
+        giving = {
+            name: np.concatenate([part.giving[name] for part in parts]) for name in first.giving
+        }
+        return cls(**by_column, stratum_t=first.stratum_t, giving=giving)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Comparison(Compared):
@@ -104,11 +135,44 @@ class Comparison(Compared):
     apart: FloatArray | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class SetWeights:
+    """Sets of controls as matrices over the rows that serve in any.
+
+    Attributes
+    ----------
+    control_row
+        These rows of the risk set, shape (q,), ascending.
+    means, loads
+        What each weighs in each set, shape (sets, q), and the same by row, shape (q, sets).
+    """
+
+    control_row: IntArray
+    means: csr_array
+    loads: csr_array
+
+    @classmethod
+    def of(cls, group: ControlGroup) -> SetWeights:
+        """Lay out the sets of a group."""
+        control_row = distinct(group.sets.control)
+        place = np.zeros(len(group.risk.person), dtype=np.int64)
+        place[control_row] = np.arange(len(control_row))
+        placed = replace(group.sets, control=place[group.sets.control])
+        means = placed.matrix(len(control_row))
+        return cls(control_row, means, means.T.tocsr())
+
+    @property
+    def squares(self) -> csr_array:
+        """The squares of `loads`."""
+        return self.loads.power(2)
+
+
 def compare(
     group: ControlGroup,
     levels: tuple[FloatArray, FloatArray],
     changes: tuple[FloatArray, FloatArray],
     *,
+    who: SetWeights | None = None,
     moved: tuple[FloatArray, FloatArray] | None = None,
     among: BoolArray | None = None,
     by_start_year: bool = False,
@@ -121,6 +185,8 @@ def compare(
         Participants and their controls.
     levels, changes
         Of the participants, shape (n, KE), and of the distinct control rows, shape (q, KE).
+    who
+        The sets of controls, where they are laid out already.
     moved
         Changes of the levels from their base, where `changes` are these less what explains them.
     among
@@ -134,11 +200,9 @@ def compare(
     [(y_i(e) - y_i(b)) - sum_j w_ij (y_j(e) - y_j(b))], the weights renormalised to 1 over the
     controls seen. By start year it is sum_c s_c tau_c(e), s_c the share of start year c.
     """
-    sets = group.sets
-    control_row, place = np.unique(sets.control, return_inverse=True)
-    W = csr_array((sets.weight, (sets.member, place)), shape=(len(sets.size), len(control_row)))
+    who = SetWeights.of(group) if who is None else who
     (level_t, level_c), (change_t, change_c) = levels, changes
-    seen_c = np.isfinite(change_c)
+    seen_c, W = np.isfinite(change_c), who.means
     seen_weight = W @ seen_c.astype(np.float64)  # of each set
     some_seen = np.where(seen_weight > 0, seen_weight, 1.0)
     means = SetMeans(
@@ -148,12 +212,12 @@ def compare(
     )
     found = with_sets(group, means, level_t, change_t, among=among, by_start_year=by_start_year)
     share, mass = found["share"], found.pop("mass")
-    load = np.asarray(W.T @ (mass / some_seen))
+    load = np.asarray(who.loads @ (mass / some_seen))
     load *= seen_c
     load_squares = None
     if group.model is None:
-        squares = csr_array((sets.weight**2, (sets.member, place)), shape=W.shape)
-        load_squares = np.asarray(squares.T @ (_by_set(group, share**2) / some_seen**2)) * seen_c
+        load_squares = np.asarray(who.squares @ (_by_set(group, share**2) / some_seen**2)) * seen_c
+    control_row = who.control_row
     start_year = group.risk.start_year[control_row]
     return Comparison(
         **found,

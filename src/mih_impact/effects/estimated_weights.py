@@ -351,7 +351,6 @@ def score_moments(
     group: ControlGroup,
     comparison: Comparison,
     near: Nearby,
-    rows: IntArray,
     changes: FloatArray,
 ) -> ScoreMoments:
     """Return how one comparison hangs on the coefficients of the score.
@@ -363,11 +362,9 @@ def score_moments(
     comparison
         Their contrasts and the load on every control.
     near
-        As in `influence.abadie_imbens`.
-    rows
-        Rows of the risk set that `changes` are of, shape (r,).
+        The neighbours of each control.
     changes
-        Changes by outcome and year, shape (r, KE); NaN where not seen.
+        As in `influence.abadie_imbens`.
 
     Notes
     -----
@@ -384,14 +381,18 @@ def score_moments(
     c, sets = comparison, group.sets
     assert group.score is not None
     p = group.score.probability
-    X = score_design(group, rows)
+    X, start_year = score_design(group, near.rows), group.risk.start_year[near.rows]
     x_t = score_design(group, sets.participant)
     shared = ((1.0 - p[sets.participant])[:, None] * x_t).T @ pair_rows(c)
     moved, matched = np.zeros_like(shared), np.zeros_like(shared)
-    own_x, own_p = X[near.used], p[c.control_row][:, None]
-    for seen, columns in seen_alike(changes):
-        mean, count = near.means(np.column_stack([changes[:, columns], X]), seen)
-        y, mean_y, mean_x = changes[near.used][:, columns], *np.split(mean, [len(columns)], axis=1)
+    placed = near.placed
+    own_x, own_p = X[placed.used], p[c.control_row][:, None]
+    for seen, columns in seen_alike(changes, start_year):
+        mean, count = placed.means(np.column_stack([changes[:, columns], X]), seen)
+        y, mean_y, mean_x = (
+            changes[placed.used][:, columns],
+            *np.split(mean, [len(columns)], axis=1),
+        )
         load = c.load[:, columns]
         found = (count > 0)[:, None] & np.isfinite(y) & (load > 0)
         total = np.where(found, load, 0.0).sum(axis=0)

@@ -185,10 +185,10 @@ def _by_person(
             assert change is not None
             at = rows[:, None], cells
             return weight[at], [change[at]], own
-        amounts = [value[rows]]
+        amounts = [value.take(rows, axis=0)]
         if change is not None:
-            amounts.append(amounts[0] - change[rows])
-        return weight[rows], amounts, own
+            amounts.append(amounts[0] - change.take(rows, axis=0))
+        return weight.take(rows, axis=0), amounts, own
 
     if (person[1:] > person[:-1]).all():  # everybody has one, in order
         for k in range(0, max(len(person), 1), many):

@@ -13,7 +13,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from mih_impact.controls.comparison import distinct, sums_by
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.mahalanobis import Cloud
 from mih_impact.controls.nearest import SAME, Line
@@ -70,6 +72,12 @@ class Nearby:
     level: IntArray
     further: Callable[[IntArray], Nearby] | None = None
 
+    @property
+    def placed(self) -> Nearby:
+        """The same by position among `rows`, ascending, whose values alone are then needed."""
+        used = np.searchsorted(self.rows, self.used)
+        return replace(self, rows=np.arange(len(self.rows)), used=used)
+
     def means(self, values: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
         """Return the mean of the nearest others who are seen, and how many these are.
 
@@ -89,9 +97,8 @@ class Nearby:
         many = int(self.place.max(initial=-1)) + 1
         kept = seen[self.rows]
         rows, place = self.rows[kept], self.place[kept]
-        total = np.zeros((many, values.shape[1]))
-        for k, column in enumerate(values.T):
-            total[:, k] = np.bincount(place, weights=column[rows], minlength=many)
+        member = csr_array((np.ones(len(rows)), (place, rows)), shape=(many, len(values)))
+        total = np.asarray(member @ values)
         count = np.bincount(place, minlength=many)
         # Everybody is in a place near it, and is no neighbour of itself.
         own = seen[self.used]
@@ -262,13 +269,16 @@ class Influence:
         """Set several side by side, rows of the same cluster in line; absent ones are zero."""
         if len(parts) == 1:
             return parts[0]
+        first, *others = (part.cluster for part in parts)
+        if all(np.array_equal(first, other) for other in others):
+            return cls(np.concatenate([part.rows for part in parts], axis=1), first)
         clusters = np.unique(np.concatenate([part.cluster for part in parts]))
         width = sum(part.rows.shape[1] for part in parts)
-        rows, first = np.zeros((len(clusters), width)), 0
+        rows, begin = np.zeros((len(clusters), width)), 0
         for part in parts:
-            last = first + part.rows.shape[1]
-            rows[np.searchsorted(clusters, part.cluster), first:last] = part.rows
-            first = last
+            end = begin + part.rows.shape[1]
+            rows[np.searchsorted(clusters, part.cluster), begin:end] = part.rows
+            begin = end
         return cls(rows, clusters)
 
 
@@ -332,7 +342,11 @@ def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
 
 
 def abadie_imbens(
-    group: ControlGroup, comparison: Comparison, near: Nearby, changes: FloatArray
+    group: ControlGroup,
+    comparison: Comparison,
+    near: Nearby,
+    changes: FloatArray,
+    otherwise: Callable[[], FloatArray],
 ) -> Influence:
     """Rows for matching with replacement (Abadie and Imbens 2006, section 4, for the treated).
 
@@ -343,9 +357,11 @@ def abadie_imbens(
     comparison
         Their contrasts and the load on every control.
     near
-        The neighbours of each control, as rows of `changes`.
+        The neighbours of each control that is reused.
     changes
-        Changes by outcome and year, not adjusted, KE columns; NaN where not seen.
+        Changes of `near.rows` by outcome and year, not adjusted; NaN where not seen.
+    otherwise
+        Gives the mean change of the controls, shape (KE,).
 
     Notes
     -----
@@ -357,14 +373,17 @@ def abadie_imbens(
     is on average the variance within it. With one start year, and M equal weights, this is
     1/n^2 [sum_i (contrast_i - tau)^2 + sum_j K(K - 1)/M^2 s_j^2]. Where none of the nearest is seen
     in a year, the next nearest are looked at; where none is, the change less the controls' mean
-    takes its place, which is conservative.
+    takes its place, which is conservative. For a control that one participant has K^2 is K', so
+    that its nearest are not looked for.
     """
     c, who = comparison, group.risk.person
     assert c.load_squares is not None
     pairs = pair_rows(c)
-    residual = neighbour_residual(near, changes, lambda: on_average(c.load, changes[near.used]))
-    reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
-    control, persons = _sum_within(reuse, who[c.control_row])
+    start_year, again = group.risk.start_year[near.rows], np.searchsorted(c.control_row, near.used)
+    residual = neighbour_residual(near.placed, changes, start_year, otherwise)
+    reuse = np.sqrt(np.clip(c.load[again] ** 2 - c.load_squares[again], 0.0, None)) * residual
+    persons, whose = distinct(who[c.control_row]), who[c.control_row[again]]
+    control = sums_by(np.searchsorted(persons, whose), reuse, len(persons))
     cluster = np.concatenate([who[group.sets.participant], ~persons])
     return Influence(np.concatenate([pairs, control]), cluster)
 
@@ -374,26 +393,35 @@ def on_average(load: FloatArray, changes: FloatArray) -> FloatArray:
     return np.asarray((load * np.where(np.isfinite(changes), changes, 0.0)).sum(axis=0))
 
 
-def seen_alike(changes: FloatArray) -> list[tuple[NDArray[np.bool_], IntArray]]:
-    """Return who is seen, shape (r,), and the columns, shape (c,), in which it is just these."""
+def seen_alike(changes: FloatArray, start_year: IntArray) -> list[tuple[BoolArray, IntArray]]:
+    """Return who is seen, shape (r,), and the columns, shape (c,), in which it is just these.
+
+    Whoever starts in a year of which nobody is seen in a column counts as seen there: neighbours
+    are of the same start year, and none are asked for. `start_year` is that of each row.
+    """
     columns: dict[bytes, list[int]] = {}
     seen = np.isfinite(changes)
+    for year in np.unique(start_year).tolist():
+        rows = start_year == year
+        seen[rows] |= ~seen[rows].any(axis=0)
     for k in range(changes.shape[1]):
         columns.setdefault(seen[:, k].tobytes(), []).append(k)
     return [(seen[:, ks[0]], np.array(ks)) for ks in columns.values()]
 
 
 def neighbour_residual(
-    near: Nearby, changes: FloatArray, otherwise: Callable[[], FloatArray]
+    near: Nearby, changes: FloatArray, start_year: IntArray, otherwise: Callable[[], FloatArray]
 ) -> FloatArray:
     """Return r of every row of `near.used`, shape (q, KE); 0 where the row itself is not seen.
 
-    `otherwise` gives the mean change of the side, shape (KE,), for rows without a neighbour.
+    `start_year` is that of each row of `changes`, and `otherwise` gives the mean change of the
+    side, shape (KE,), for rows without a neighbour.
     """
-    own = changes[near.used]
+    own = changes.take(near.used, axis=0)
     residual = np.empty_like(own)
-    for seen, columns in seen_alike(changes):
-        mean, count = near.means(changes[:, columns], seen)
+    for seen, columns in seen_alike(changes, start_year):
+        all_of_them = len(columns) == changes.shape[1]
+        mean, count = near.means(changes if all_of_them else changes[:, columns], seen)
         gap = own[:, columns] - mean
         # Equal changes, whose sums are rounded, do not differ.
         gap[np.abs(gap) <= ROUNDING * np.abs(mean)] = 0.0

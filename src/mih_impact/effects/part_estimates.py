@@ -25,7 +25,7 @@ from mih_impact.effects.influence import Influence
 from mih_impact.effects.question import (
     TargetEffects,
 )
-from mih_impact.effects.row_outcomes import RowOutcomes
+from mih_impact.effects.row_outcomes import OutcomeBlocks, RowOutcomes
 from mih_impact.effects.weighted_years import WeightedYears
 from mih_impact.errors import EffectsError, MihImpactError, SupportError
 
@@ -188,7 +188,7 @@ def estimate_parts(
 
 
 #: What estimates a comparison of some participants, by how controls were chosen.
-_Measured = RowOutcomes | BothSides | WeightedYears
+_Measured = RowOutcomes | OutcomeBlocks | BothSides | WeightedYears
 
 
 def _measured(group: ControlGroup, options: EstimationOptions) -> _Measured:
@@ -199,6 +199,8 @@ def _measured(group: ControlGroup, options: EstimationOptions) -> _Measured:
         by_year = WeightedYears.of(group, options.target)
         if by_year is not None:
             return by_year
+    if plain and not options.corrected:
+        return OutcomeBlocks.of(group, options.target, options.kind)
     return RowOutcomes.of(group, options.target, options.kind, adjustment=options.adjustment)
 
 
@@ -207,7 +209,7 @@ def _study(
 ) -> PartEstimate:
     """Compare all participants of a control group."""
     group = observed.group
-    if isinstance(observed, WeightedYears):
+    if isinstance(observed, OutcomeBlocks | WeightedYears):
         everyone = np.ones(group.n_participants, dtype=bool)
         return PartEstimate(group, options.target, *observed.effect(everyone), about)
     if options.fills and isinstance(observed, RowOutcomes):

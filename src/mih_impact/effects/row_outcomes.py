@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from weakref import WeakKeyDictionary
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.comparison import distinct
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.adjustment import Adjustment, fitted
-from mih_impact.effects.comparison import Comparison, compare
+from mih_impact.effects.comparison import Compared, Comparison, SetWeights, compare
 from mih_impact.effects.estimated_weights import ScoreMoments, estimated_weights, score_moments
 from mih_impact.effects.influence import (
     Influence,
@@ -21,13 +22,14 @@ from mih_impact.effects.influence import (
     abadie_imbens,
     matched_set,
     neighbours,
+    on_average,
     person,
 )
 from mih_impact.effects.question import TargetEffects
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
 
-__all__ = ["RowOutcomes"]
+__all__ = ["OutcomeBlocks", "RowOutcomes"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -44,6 +46,8 @@ class RowOutcomes:
         Who is compared, and what is asked.
     kind
         The kind of standard error.
+    who
+        The controls, and what they weigh.
     rows
         Rows of the risk set, shape (r,), ascending.
     levels, changes
@@ -55,13 +59,14 @@ class RowOutcomes:
     treated, used
         Where the participants and the controls stand among the rows.
     near
-        The neighbours of the controls, as positions among the rows; None where nothing is read off
-        them.
+        The neighbours of the controls that are reused, which are among the rows; None where
+        nothing is read off them.
     """
 
     group: ControlGroup
     target: TargetEffects
     kind: str
+    who: SetWeights
     rows: IntArray
     levels: FloatArray
     changes: FloatArray
@@ -81,39 +86,52 @@ class RowOutcomes:
         adjustment: Adjustment | None = None,
     ) -> RowOutcomes:
         """Read what is asked of the rows that matter."""
-        sets, many = group.sets, len(group.risk.person)
-        control = distinct(sets.control)
-        near = _near_controls(group, control) if kind == "abadie_imbens" else None
-        others = control if near is None else near.rows
-        function = None if adjustment is None else adjustment.function
-        rows = distinct(sets.participant, control, others)
-        if function is not None:  # which may learn from every candidate
-            rows = np.arange(many)
-        used = np.searchsorted(rows, control)
-        if near is not None:
-            near = replace(near, rows=np.searchsorted(rows, near.rows), used=used)
-        levels, changes = target.levels_and_changes(group, rows)
-        treated = np.searchsorted(rows, sets.participant)
-        if target.composition == "cohort_weighted":
-            changes[treated] = np.where(target.seen_in_part(group), np.nan, changes[treated])
+        return cls.unread(group, target, kind, adjustment=adjustment).read(target)
+
+    @classmethod
+    def unread(
+        cls,
+        group: ControlGroup,
+        target: TargetEffects,
+        kind: str,
+        *,
+        adjustment: Adjustment | None = None,
+    ) -> RowOutcomes:
+        """Return the rows that matter with nothing read of them."""
+        sets, who = group.sets, SetWeights.of(group)
+        near = _near_reused(group) if kind == "abadie_imbens" else None
+        others = [] if near is None else [near.rows]
+        rows = distinct(sets.participant, who.control_row, *others)
+        if adjustment is not None and adjustment.function is not None:
+            rows = np.arange(len(group.risk.person))  # it may learn from every candidate
         covariates = None
         if adjustment is not None and not adjustment.given:
             design = adjustment.design(group)
             # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
             covariates = design.take(rows) if design.width else None
+        nothing = np.zeros((len(rows), 0))
         return cls(
             group=group,
             target=target,
             kind=kind,
+            who=who,
             rows=rows,
-            levels=levels,
-            changes=changes,
+            levels=nothing,
+            changes=nothing,
             adjustment=adjustment,
             covariates=covariates,
-            treated=treated,
-            used=used,
+            treated=np.searchsorted(rows, sets.participant),
+            used=np.searchsorted(rows, who.control_row),
             near=near,
         )
+
+    def read(self, target: TargetEffects) -> RowOutcomes:
+        """Return the same rows with what another question asks of them."""
+        levels, changes = target.levels_and_changes(self.group, self.rows)
+        if target.composition == "cohort_weighted":
+            own = changes[self.treated]
+            changes[self.treated] = np.where(target.seen_in_part(self.group), np.nan, own)
+        return replace(self, target=target, levels=levels, changes=changes)
 
     def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
         """Compare some of the participants, shape (n,), with their controls."""
@@ -155,19 +173,25 @@ class RowOutcomes:
 
     def score_moments(self, comparison: Comparison) -> ScoreMoments:
         """Return how a comparison hangs on the coefficients of the score."""
-        assert self.near is not None
-        return score_moments(self.group, comparison, self.near, self.rows, self.changes)
+        near = neighbours(self.group, comparison.control_row)
+        _, changes = self.target.levels_and_changes(self.group, near.rows)
+        return score_moments(self.group, comparison, near, changes)
 
     def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
         own = changes is self.changes
         return compare(
             self.group,
-            (self.levels[self.treated], self.levels[self.used]),
-            (changes[self.treated], changes[self.used]),
-            moved=None if own else (self.changes[self.treated], self.changes[self.used]),
+            self._sides(self.levels),
+            self._sides(changes),
+            who=self.who,
+            moved=None if own else self._sides(self.changes),
             among=among,
             by_start_year=self.target.composition == "cohort_weighted",
         )
+
+    def _sides(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return what participants and controls have of values by row."""
+        return values.take(self.treated, axis=0), values.take(self.used, axis=0)
 
     def _influence(self, comparison: Comparison) -> Influence:
         if self.kind == "person":
@@ -177,7 +201,13 @@ class RowOutcomes:
         if self.kind == "estimated_weights":
             return estimated_weights(self.group, comparison)
         assert self.near is not None
-        return abadie_imbens(self.group, comparison, self.near, self.changes)
+        beside = self.changes.take(np.searchsorted(self.rows, self.near.rows), axis=0)
+        otherwise = partial(self._mean_of_controls, comparison.load)
+        return abadie_imbens(self.group, comparison, self.near, beside, otherwise)
+
+    def _mean_of_controls(self, load: FloatArray) -> FloatArray:
+        """Return the mean change of the controls, not adjusted, shape (KE,)."""
+        return on_average(load, self.changes.take(self.used, axis=0))
 
     def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray, FloatArray | None]:
         """Return changes less what covariates explain among the controls, leverage and `apart`.
@@ -232,6 +262,51 @@ class RowOutcomes:
         return np.zeros(len(self.rows), dtype=np.int64)
 
 
+#: Numbers of a kind, over rows, years and outcomes, that are made at a time.
+_NUMBERS = 2**21
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeBlocks:
+    """Rows that are read for some outcomes at a time, lest what is read of them all is held.
+
+    Attributes
+    ----------
+    rows
+        With nothing read, and not to be adjusted.
+    """
+
+    rows: RowOutcomes
+
+    @classmethod
+    def of(cls, group: ControlGroup, target: TargetEffects, kind: str) -> OutcomeBlocks:
+        """Lay out a group, with nothing read."""
+        return cls(RowOutcomes.unread(group, target, kind))
+
+    @property
+    def group(self) -> ControlGroup:
+        """Participants and their controls."""
+        return self.rows.group
+
+    @property
+    def target(self) -> TargetEffects:
+        """What is asked."""
+        return self.rows.target
+
+    def effect(self, among: BoolArray) -> tuple[Compared, Influence]:
+        """Compare some of the participants, shape (n,), with their controls."""
+        names = self.target.outcomes
+        many = max(1, _NUMBERS // max(len(self.rows.rows) * len(self.target.years), 1))
+        found = [self._some(names[k : k + many], among) for k in range(0, len(names), many)]
+        compared, influence = zip(*found, strict=True)
+        return Compared.side_by_side(compared), Influence.stack(influence)
+
+    def _some(self, outcomes: tuple[str, ...], among: BoolArray) -> tuple[Compared, Influence]:
+        rows = self.rows.read(replace(self.target, outcomes=outcomes))
+        comparison, influence = rows.effect(among)
+        return comparison.summary, influence
+
+
 def _null(
     cube: Cube, names: Sequence[str], person: IntArray, start: IntArray, target: TargetEffects
 ) -> int:
@@ -250,8 +325,18 @@ def _null(
 _NEAR: WeakKeyDictionary[ControlGroup, Nearby] = WeakKeyDictionary()
 
 
-def _near_controls(group: ControlGroup, control: IntArray) -> Nearby:
-    """Return the candidates nearest to the controls of a group, looked for once."""
+def _near_reused(group: ControlGroup) -> Nearby:
+    """Return the candidates nearest to the controls that are reused, looked for once.
+
+    They are the rows of persons of whom several participants have the same row: a person's rows of
+    influence are one, and nobody else has any.
+    """
     if (near := _NEAR.get(group)) is None:
-        _NEAR[group] = near = neighbours(group, control)
+        sets, person = group.sets, group.risk.person
+        shared = np.bincount(sets.set_of, minlength=int(sets.member.max(initial=-1)) + 1)
+        times = np.bincount(sets.control, weights=shared[sets.member])
+        reused = np.zeros(group.risk.cube.n_persons, dtype=bool)
+        reused[person[np.flatnonzero(times > 1)]] = True
+        control = distinct(sets.control)
+        _NEAR[group] = near = neighbours(group, control[reused[person[control]]])
     return near
