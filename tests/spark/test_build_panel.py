@@ -177,6 +177,25 @@ def test_what_the_cluster_cannot_do_is_a_typed_error(session, tmp_path):
         mih.build_panel(mih.Table(pd.DataFrame({"person_id": [1]})), years=(2020, 2020), engine=1)
 
 
+def test_times_with_a_time_zone_are_no_days_but_a_spark_frame_shows_its_own(session):
+    days = pd.DataFrame({"person_id": ["a"], "start": [pd.Timestamp(2019, 12, 30)],
+                         "stop": [pd.Timestamp(2020, 1, 2)]})  # fmt: skip
+    persons = mih.Table(days[["person_id"]])
+
+    def counted(rows):
+        spells = [mih.Spells(rows, name="s", to="n", count="days")]
+        units = {"n": "days"}
+        years = (2019, 2020)
+        return mih.build_panel(persons, years=years, spells=spells, units=units, engine=session)
+
+    for rows in (days, session.createDataFrame(days)):
+        found = counted(rows).frame.collect("pyarrow").to_native().to_pydict()
+        assert dict(zip(found["year"], found["n"], strict=True)) == {2019: 2.0, 2020: 2.0}
+    zoned = days.assign(start=days["start"].dt.tz_localize("Europe/Oslo"))
+    with pytest.raises(mih.PanelContractError, match="times with a time zone in start"):
+        counted(zoned)
+
+
 def test_rows_are_numbered_through_all_files_in_their_order(session, tmp_path):
     store, files = SparkStore.in_session(session, 10**9), []
     for k, n in enumerate((3, 1, 2)):

@@ -57,6 +57,26 @@ def spells(rows, **options):
     return mih.Spells(table, name="spells", **options)
 
 
+@pytest.mark.parametrize("file", [False, True])
+def test_times_with_a_time_zone_are_days_where_they_are_midnight(file, tmp_path):
+    """Midnight in Oslo is 23:00 or 22:00 the day before in UTC, which an engine keeps."""
+    days = {"start": pd.Timestamp(2019, 12, 30), "stop": pd.Timestamp(2020, 1, 2)}
+
+    def built(zone):
+        rows = frame([("a", *(day.tz_localize(zone) for day in days.values()))], "person_id", *days)
+        path = tmp_path / "spells.parquet"
+        if file:
+            rows.to_parquet(path)
+        return build(spells=[mih.Spells(path if file else rows, name="s", to="n", count="days")])
+
+    for zone in (None, "UTC"):
+        assert cells(built(zone), "n") == {2019: 2.0, 2020: 2.0}
+    for zone in ("Europe/Oslo", "America/New_York"):
+        found = r"s has times with a time zone in start.*1 that (is|are) not midnight in UTC"
+        with pytest.raises(mih.PanelContractError, match=found):
+            built(zone)
+
+
 def test_a_table_of_which_many_rows_have_no_person_is_warned_of():
     def found(strangers, known):
         who = ["a"] * known + [f"other{i}" for i in range(strangers)]

@@ -37,7 +37,8 @@ _SETTINGS = {
 _TYPES = {
     "tinyint": "TINYINT", "smallint": "SMALLINT", "int": "INTEGER", "bigint": "BIGINT",
     "float": "FLOAT", "double": "DOUBLE", "string": "VARCHAR", "boolean": "BOOLEAN",
-    "date": "DATE", "timestamp": "TIMESTAMP", "timestamp_ntz": "TIMESTAMP", "void": '"NULL"',
+    "date": "DATE", "timestamp": "TIMESTAMP WITH TIME ZONE", "timestamp_ntz": "TIMESTAMP",
+    "void": '"NULL"',
 }  # fmt: skip
 #: DuckDB's types that Spark has not, and the nearest that holds their values.
 _NEAREST = {
@@ -131,6 +132,10 @@ class SparkStore(Store):
         from pyspark.sql.functions import monotonically_increasing_id
 
         self.held += 1
+        # Of its times those are meant that the session of the frame shows.
+        times = {name for name, type_ in frame.dtypes if type_ == "timestamp"}
+        shown = {name: frame[name].cast("timestamp_ntz") for name in times}
+        frame = frame.withColumns(shown) if shown else frame
         lent = f"mih_impact_{uuid4().hex}"  # a session has no other way to another's frames
         with self._working():
             frame.createGlobalTempView(lent)
@@ -282,6 +287,7 @@ _IN_SPARK = {
     "day": "CAST(day(:x) AS BIGINT)",
     "timetounix": "(timestampdiff(MICROSECOND, CAST('1970-01-01' AS TIMESTAMP_NTZ), :x) / 1e6D)",
     "sum": "sum(CAST(:x AS DECIMAL(38, 0)))",  # whole numbers all of them; DuckDB's have 128 bits
+    "epoch_us": "unix_micros(:x)",
     "div": "(CAST(:x AS DOUBLE) / CAST(:y AS DOUBLE))",
     "cast INT128": "CAST(:x AS DECIMAL(38, 0))",
     # Spark writes a double with as many digits as tell it apart, and reads a decimal of those.

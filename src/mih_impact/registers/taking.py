@@ -42,7 +42,8 @@ _SPARE = "^[0-9]{4}-?[0-9]{2}$"
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
           "UINTEGER", "UBIGINT")  # fmt: skip
 _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
-_DATED = ("DATE", "TIMESTAMP")
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+_DATED = ("DATE", "TIMESTAMP", _ZONED)
 #: A month, or a quarter, half-year or week as Stata writes it.
 _PERIOD = "[0-9]{4}(-(0[1-9]|1[0-2])|q[1-4]|h[12]|w([1-9]|[1-4][0-9]|5[0-2]))"
 #: A date with its year last, blanks around it.
@@ -139,7 +140,7 @@ class _Reader:
     def expr(self, want: Wanted, type_: str, our: str = "") -> str:
         """Return the SQL of a column, which is called `our`."""
         column = quoted(want.source)
-        base = type_.split("(")[0].split(" ")[0]
+        base = _base(type_)
         match want.kind:
             case "key" | "text":
                 return self._text(column, base)
@@ -217,6 +218,8 @@ class _Reader:
 
     def _date(self, source: str, base: str, our: str = "") -> str:
         column = quoted(source)
+        if base == _ZONED:
+            return self._day(source)
         if base in _DATED:
             return f"CAST({column} AS DATE)"
         if self.table.dates == "days" or (self.table.form and base in _WHOLE):
@@ -234,6 +237,24 @@ class _Reader:
             f"WHEN regexp_full_match({text}, '[0-9]{{1,2}}[A-Za-z]{{3}}[0-9]{{4}}') "
             f"THEN CAST(try_strptime({text}, '%d%b%Y') AS DATE) END"
         )
+
+    def _day(self, source: str) -> str:
+        """Return the day of times with a zone, which are days where all are midnight in UTC.
+
+        Which day another is depends on the zone, and an engine has only that of the machine.
+        """
+        passed = f"epoch_us({quoted(source)})"
+        [other] = self.store.row(
+            f"SELECT count(*) FILTER ({passed} % 86400000000 <> 0) FROM {self.raw}"
+        )
+        if other:
+            raise refuse(
+                f"{self.name} has times with a time zone in {source}, on which their day depends",
+                found=f"{other:,} that are not midnight in UTC",
+                do=f"keep the day that each was: frame[{source!r}].dt.tz_localize(None) in pandas; "
+                "in a file, write dates",
+            )
+        return f"DATE '1970-01-01' + CAST({passed} // 86400000000 AS INTEGER)"
 
     def _period(self, text: str, our: str) -> str:
         """Return the branch for a month, quarter, half-year or week of Stata where a spell ends.
@@ -314,9 +335,14 @@ class _Reader:
         return f"{column} IS NOT NULL"
 
 
+def _base(type_: str) -> str:
+    """Return a type without its parameters."""
+    return _ZONED if type_ == _ZONED else type_.split("(")[0].split(" ")[0]
+
+
 def _is_sure(kind: Kind | None, type_: str) -> bool:
     """Return whether every value of a type can be read as a kind."""
-    base = type_.split("(")[0].split(" ")[0]
+    base = _base(type_)
     if kind in ("key", "text"):
         return base not in _FLOATS
     return kind in (None, "money") or (kind in ("date", "rank") and base in _DATED)
