@@ -163,6 +163,16 @@ def test_the_mean_under_the_ranges_stands_beside_the_base(estimated) -> None:
     assert moved["society_mean"] < found["society_mean"]
 
 
+def test_the_draws_of_an_account_are_made_once_and_cannot_be_changed(estimated) -> None:
+    found = estimated.uncertainty()
+    assert estimated.uncertainty(n=10_000, seed=2025) is found
+    with pytest.raises(ValueError, match="read-only"):
+        found.draws["total"][0, 0] = 0.0
+    other = estimated.uncertainty(n=2_100)  # more than are evaluated at once, and no multiple
+    assert [len(each) for each in other.draws.values()] == [2_100] * 3
+    assert np.array_equal(other.draws["assumptions"], found.draws["assumptions"][:2_100])
+
+
 @pytest.mark.parametrize("lang", ["nb", "en"])
 def test_each_sentence_stands_on_the_card_with_its_numbers(estimated, lang) -> None:
     shown = card(estimated, lang)
