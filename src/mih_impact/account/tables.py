@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 from statistics import NormalDist
 from typing import Any, TypeVar
 
@@ -61,6 +62,7 @@ __all__ = [
 ]
 
 _Account = TypeVar("_Account", bound=AccountValues)
+_Found = TypeVar("_Found")
 
 _Z = NormalDist().inv_cdf(0.975)
 
@@ -355,6 +357,27 @@ def beside_frame(case: AccountValues) -> pd.DataFrame:
 _AND = Label(nb=" og ", en=" and ")
 
 
+def _once(ask: Callable[[AccountValues], _Found]) -> Callable[[AccountValues], _Found]:
+    """Look through an account once for each `options(min_cell=)`: each of its figures asks."""
+
+    @wraps(ask)
+    def asked(case: AccountValues) -> _Found:
+        key = ask.__name__, current().min_cell
+        if key not in case._known:
+            case._known[key] = ask(case)
+        found: _Found = case._known[key]
+        return found
+
+    return asked
+
+
+@_once
+def _sets(case: AccountValues) -> tuple[tuple[str, ...], ...]:
+    """Return the outcomes of an account, those of each pool together."""
+    members = {} if case.giving is None else pools(case.giving, case.giving)
+    return tuple(dict.fromkeys(members.get(name, (name,)) for name in case.outcomes))
+
+
 def pooled(case: _Account) -> _Account:
     """Return the account with the benefits of each pool as one; see `hidden.pools`.
 
@@ -367,10 +390,7 @@ def pooled(case: _Account) -> _Account:
         An outcome is too few persons' and has none to be one with; or too few are compared.
     """
     require_enough(case)
-    if case.giving is None:
-        return case
-    members = pools(case.giving, case.giving)
-    sets = tuple(dict.fromkeys(members.get(name, (name,)) for name in case.outcomes))
+    sets = _sets(case)
     if len(sets) == len(case.outcomes):
         return case
     to = np.array([[float(name in own) for name in case.outcomes] for own in sets])
@@ -402,6 +422,7 @@ def pooled(case: _Account) -> _Account:
     )
 
 
+@_once
 def is_of_few(case: AccountValues) -> bool:
     """Tell whether too few persons stand behind an account for any of its values to be shown.
 
@@ -417,6 +438,7 @@ def is_of_few(case: AccountValues) -> bool:
     return bool(of_few or is_thin(wages).any())
 
 
+@_once
 def given_away(case: AccountValues) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return which outcomes would be disclosed, alone or in their pools, and in which years."""
     giving = case.giving

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from zlib import crc32
 
 import numpy as np
@@ -124,8 +124,9 @@ def uncertainty_of(
     require_enough(case)
     arguments.whole("n", n, low=100, high=MOST_DRAWS)
     arguments.seed(seed)
-    if resampled is None and (n, seed) in case._drawn:
-        return case._drawn[n, seed]
+    asked, known = (n, seed), case._known.get("uncertainty")
+    if resampled is None and known is not None and known[0] == asked:
+        return cast("Uncertainty", known[1])
     effects = drawn_effects(case, n, seed) if resampled is None else given_effects(case, resampled)
     n = n if effects is None else len(effects)
     values = drawn_values(case, n, seed)
@@ -135,7 +136,9 @@ def uncertainty_of(
     ends = [*range(0, n, _AT_ONCE), n]
     blocks = [slice(first, last) for first, last in pairwise(ends)]
     found = [_evaluated(case, values, effects, block) for block in blocks]
-    last, draws["assumptions"], programme, break_even = map(np.concatenate, zip(*found, strict=True))
+    last, draws["assumptions"], programme, break_even = map(
+        np.concatenate, zip(*found, strict=True)
+    )
     if effects is not None:
         draws["total"] = last
     errors = case._std_errors
@@ -156,8 +159,7 @@ def uncertainty_of(
     if resampled is None:
         for array in (*draws.values(), break_even, programme, uncertainty.std_errors):
             array.setflags(write=False)  # it is answered with again
-        case._drawn.clear()
-        case._drawn[n, seed] = uncertainty
+        case._known["uncertainty"] = asked, uncertainty  # the last alone: they are large
     return uncertainty
 
 

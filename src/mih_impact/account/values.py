@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -30,9 +30,6 @@ from mih_impact.display.locale import Label
 from mih_impact.display.result import NoContributors, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
-
-if TYPE_CHECKING:
-    from mih_impact.account.uncertainty_result import Uncertainty
 
 __all__ = [
     "AccountValues",
@@ -379,8 +376,8 @@ class AccountValues(Result):
         return self.model.accumulated.values(self.effects)
 
     @cached_property
-    def _drawn(self) -> dict[tuple[int, int], Uncertainty]:
-        """The uncertainty last asked for, by its number of draws and their seed."""
+    def _known(self) -> dict[object, Any]:
+        """What was found of the account, by what was asked: it never changes."""
         return {}
 
     @cached_property
