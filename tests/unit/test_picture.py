@@ -116,6 +116,15 @@ def test_what_is_drawn_without_a_file_is_drawn_in_pixels_alone():
     assert ours.canvas.get_renderer() is ours.canvas.get_renderer()
 
 
+def test_a_figure_that_is_written_keeps_no_pixels():
+    figure = picture(texts)
+    figure_bytes(figure)
+    drew = {text._renderer for text in figure.axes[0].texts}
+    assert drew
+    assert not any("agg" in vars(each) for each in drew)
+    assert figure.axes[0].texts[0].get_window_extent().width > 0  # it is measured as before
+
+
 def test_the_png_tells_what_it_shows_in_any_letters():
     figure = picture(lines)
     set_alt_text(figure, "Effekten er −1 200 kr")

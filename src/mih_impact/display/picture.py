@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cached_property
 from typing import IO, Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class FileCanvas(FigureCanvasAgg):
         """Return what draws pixels, and the SVG with them while a file is made."""
         size = (*self.get_width_height(physical=True), self.figure.dpi)
         if self._kept is None or self._kept[0] != size:  # kept with the measures of its texts
-            self._kept = size, _Both(RendererAgg(*size))  # type: ignore[no-untyped-call]
+            self._kept = size, _Both(size)
         self.renderer = self._kept[1]
         return self.renderer
 
@@ -58,8 +59,9 @@ class FileCanvas(FigureCanvasAgg):
             self.figure.draw(renderer)
             renderer.svg.finalize()
         finally:
-            renderer.svg = self._kept = self.renderer = None  # five megabytes, and more, of pixels
+            renderer.svg = self._kept = self.renderer = None
         png.write(_png(np.asarray(renderer.buffer_rgba()), dots, about))
+        renderer.let_go()
 
 
 class _Both:
@@ -69,10 +71,19 @@ class _Both:
     for pixels, as by Matplotlib's own renderer of mixed formats.
     """
 
-    def __init__(self, agg: RendererAgg) -> None:
-        self.agg: Any = agg
+    def __init__(self, size: tuple[int, int, float]) -> None:
+        self.size = size
         self.svg: Any = None
-        self.smaller = Affine2D().scale(72 / agg.dpi).frozen()
+        self.smaller = Affine2D().scale(72 / size[-1]).frozen()
+
+    @cached_property
+    def agg(self) -> Any:
+        """What draws pixels."""
+        return RendererAgg(*self.size)  # type: ignore[no-untyped-call]
+
+    def let_go(self) -> None:
+        """Forget the pixels, five megabytes and more: every text keeps what drew it."""
+        self.__dict__.pop("agg", None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.agg, name)
@@ -169,14 +180,15 @@ def _png(pixels: NDArray[np.uint8], dots: float, about: str) -> bytes:
     is not smaller for it.
     """
     height, width, _ = pixels.shape
-    rows = np.zeros((height, 1 + 4 * width), dtype=np.uint8)  # each begins with its filter: none
-    rows[:, 1:] = pixels.reshape(height, -1)
+    packing = zlib.compressobj(_PACKED)
+    # Each row begins with its filter: none.
+    rows = b"".join(packing.compress(part) for row in pixels for part in (b"\0", row.data))
     per_metre = round(dots / 0.0254)
     parts = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)),
         (b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
         (b"iTXt", b"Description\0\0\0\0\0" + about.encode()),
-        (b"IDAT", zlib.compress(rows.data, _PACKED)),
+        (b"IDAT", rows + packing.flush()),
         (b"IEND", b""),
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
