@@ -77,6 +77,19 @@ def test_times_with_a_time_zone_are_days_where_they_are_midnight(file, tmp_path)
             built(zone)
 
 
+@pytest.mark.parametrize("zone", ["Z", "+00:00", "+0000"])
+def test_a_text_of_a_time_in_utc_is_a_day_where_it_is_midnight(zone):
+    def built(first, last):
+        rows = frame([("a", first, last)], "person_id", "start", "stop")
+        return build(spells=[mih.Spells(rows, name="s", to="n", count="days")])
+
+    days = {2019: 2.0, 2020: 2.0}
+    assert cells(built(f"2019-12-30T00:00:00{zone}", f"2020-01-02 00:00:00.000{zone}"), "n") == days
+    assert cells(built("2019-12-30T00:00:00+01:00", "2020-01-02T23:59:00"), "n") == days
+    with pytest.raises(mih.PanelContractError, match=r"in start that are no date.*the day where"):
+        built(f"2019-12-29T23:00:00{zone}", f"2020-01-01T23:00:00{zone}")
+
+
 def test_a_table_of_which_many_rows_have_no_person_is_warned_of():
     def found(strangers, known):
         who = ["a"] * known + [f"other{i}" for i in range(strangers)]

@@ -231,7 +231,7 @@ class _Reader:
             f"CASE {self._period(text, our)}WHEN regexp_full_match({text}, '[0-9]{{8}}') "
             f"THEN CAST(try_strptime({text}, '%Y%m%d') AS DATE) "
             f"WHEN regexp_full_match({plain}, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}([ T].*)?') "
-            f"THEN TRY_CAST(left({plain}, 10) AS DATE) "
+            f"THEN CASE WHEN NOT ({_in_utc(text)}) THEN TRY_CAST(left({plain}, 10) AS DATE) END "
             f"WHEN regexp_full_match({plain}, '[0-9]{{1,2}}-[0-9]{{1,2}}-[0-9]{{4}}') "
             f"THEN CAST(try_strptime({plain}, '{order}') AS DATE) "
             f"WHEN regexp_full_match({text}, '[0-9]{{1,2}}[A-Za-z]{{3}}[0-9]{{4}}') "
@@ -348,6 +348,15 @@ def _is_sure(kind: Kind | None, type_: str) -> bool:
     return kind in (None, "money") or (kind in ("date", "rank") and base in _DATED)
 
 
+def _in_utc(text: str) -> str:
+    """Return the SQL of whether a text is a time in UTC other than midnight: no day is told."""
+    zone = "(Z|[+-]00:?00)"
+    return (
+        f"length({text}) > 16 AND regexp_full_match({text}, '.*[0-9]{zone}') "
+        f"AND NOT regexp_full_match({text}, '.*[ T]00:00(:00([.]0+)?)?{zone}')"
+    )
+
+
 def _dashed(text: str) -> str:
     return f"regexp_replace({text}, '[./-]', '-', 'g')"
 
@@ -367,7 +376,8 @@ _WORDS: dict[Kind | None, str] = {
 _REMEDIES = {
     "key": "identifiers are text or whole numbers: convert the column before",
     "date": "dates are written 2024-12-31, 20241231, 31.12.2024 or 31DEC2024, or are dates; "
-    'whole numbers since 1970 need dates="days"',
+    'whole numbers since 1970 need dates="days", and of a time in UTC (2024-12-30T23:00:00Z) the '
+    "day where it was has to be written",
     "rank": "name a column of numbers, dates or times as revision=",
 }
 
