@@ -138,3 +138,17 @@ def test_the_process_locale_plays_no_part(name, monkeypatch):
         [sys.executable, "-c", code + SHOW], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == r"'\u22121\xa0094\xa0401\xa0kr'"
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_marks_are_those_of_unicodes_own_tables(lang):
+    from babel.numbers import format_decimal
+
+    rng = np.random.default_rng(5)
+    for decimals in range(5):
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+        for x in [0.0, 9.5, 999.0, 1000.0, 1e6, *10.0 ** rng.uniform(-3, 13, 40)]:
+            rounded = round(decimal.Decimal(str(x)), decimals)
+            with in_language(lang):
+                told = number(rounded, decimals)
+            assert told == format_decimal(rounded, pattern, lang).replace("\u202f", "\u00a0")

@@ -48,3 +48,13 @@ def test_a_bar_is_shown_where_somebody_may_look(monkeypatch, terminal, notebook,
     with mih.options(progress=progress, lang="en"):
         assert list(progress_bar(LABEL, range(3))) == [0, 1, 2]
     assert ("counting" in screen.written) == shown
+
+
+def test_a_bar_that_nobody_sees_takes_every_step_and_loads_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", _Screen(terminal=True))
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with mih.options(progress=False):
+        assert list(progress_bar(LABEL, iter("ab"))) == ["a", "b"]
+        with progress_bar(LABEL, total=2, unit_scale=True) as bar:
+            bar.update(1 - bar.n)
+            bar.set_postfix_str("step")

@@ -314,7 +314,7 @@ def balance(group: Comparison, by: By | tuple[Lag] | None = None) -> Balance:
     overall, *tables = _tables(group, [whole, *years])
     for c, part, table in zip(start_years, years, tables, strict=True):
         table.insert(0, "start_year", c)
-        table.insert(4, "n_participants", int((after[part.treated] > 0).sum()))
+        table.insert(4, "n_participants", int((part.after[0].weight > 0).sum()))
     by_start_year = pd.concat(tables, ignore_index=True)
     subgroups = None if parts is None else _within(group, parts)
     told = [by_start_year, *([] if subgroups is None else [subgroups])]
@@ -355,24 +355,36 @@ def _within(group: Comparison, parts: Parts) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """Some rows of the risk sets by side, whose they are, and what they weigh after matching."""
+class _Side:
+    """Rows of participants, or of controls: which they are, what they weigh, and whose they are."""
 
-    treated: IntArray
-    control: IntArray
-    weight_t: FloatArray
-    weight_c: FloatArray
-    before: tuple[FloatArray, FloatArray]
+    rows: IntArray
+    weight: FloatArray
     person: IntArray
+
+    @classmethod
+    def of(cls, rows: NDArray[np.bool_], weight: FloatArray, person: IntArray) -> _Side:
+        at = np.flatnonzero(rows)
+        return cls(at, weight[at], person[at])
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some rows of the risk sets by side: all of them before, and those with weight after."""
+
+    before: tuple[_Side, ...]
+    after: tuple[_Side, ...]
     starts: int
 
     @classmethod
     def of(cls, rows: NDArray[np.bool_], group: Comparison) -> _Part:
         risk, after = group.risk, group.row_weight
-        own, others = np.flatnonzero(rows & risk.treated), np.flatnonzero(rows & ~risk.treated)
-        before = risk.weights[own], risk.weights[others]
-        starts = len(np.unique(risk.start_year[rows]))
-        return cls(own, others, after[own], after[others], before, risk.person, starts)
+        sides = rows & risk.treated, rows & ~risk.treated
+        return cls(
+            before=tuple(_Side.of(side, risk.weights, risk.person) for side in sides),
+            after=tuple(_Side.of(side & (after != 0), after, risk.person) for side in sides),
+            starts=len(np.unique(risk.start_year[rows])),
+        )
 
 
 def _tables(
@@ -425,25 +437,24 @@ def _moments(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 def _compare(x: FloatArray, part: _Part, yardstick: float) -> dict[str, float]:
     """Return means, standardised differences and variance ratios of one covariate."""
-    x_t, x_c = x[part.treated], x[part.control]
-    indicator = all(bool(((side == 0.0) | (side == 1.0)).all()) for side in (x_t, x_c))
-    rounding = ROUNDING * float(max(np.abs(x_t).max(initial=0.0), np.abs(x_c).max(initial=0.0)))
+    values = [x[side.rows] for side in part.before]
+    indicator = all(bool(((each == 0.0) | (each == 1.0)).all()) for each in values)
+    rounding = ROUNDING * float(max(np.abs(each).max(initial=0.0) for each in values))
     row: dict[str, float] = {}
     behind = []
-    for side, (weight_t, weight_c) in (
-        ("before", part.before),
-        ("after", (part.weight_t, part.weight_c)),
-    ):
-        mean_t, var_t = _moments(x_t, weight_t)
-        mean_c, var_c = _moments(x_c, weight_c)
+    for side, pair in (("before", part.before), ("after", part.after)):
+        values = values if side == "before" else [x[each.rows] for each in pair]
+        told = list(zip(values, pair, strict=True))
+        (mean_t, var_t), (mean_c, var_c) = (_moments(y, each.weight) for y, each in told)
         row[f"participants_{side}"] = mean_t
         row[f"controls_{side}"] = mean_c
         row[f"smd_{side}"] = _standardised(mean_t - mean_c, yardstick, rounding)
         ratio = var_t / var_c if not indicator and var_c > 0 else float("nan")
         row[f"variance_ratio_{side}"] = ratio
-        for rows, y, weight in ((part.treated, x_t, weight_t), (part.control, x_c, weight_c)):
-            own = part.person[rows]
-            behind.append(contributors_of(y, weight, own, part.starts, indicator=indicator))
+        behind += [
+            contributors_of(y, each.weight, each.person, part.starts, indicator=indicator)
+            for y, each in told
+        ]
     row["contributors"] = min((n for n in behind if n), default=0.0)
     return row
 

@@ -41,18 +41,18 @@ def contributors_of(
     1.0
     """
     amount = np.abs(x * weight)
-    giving = np.flatnonzero(amount)
-    without = np.flatnonzero((x == 0) & (weight > 0)) if indicator else giving
-    fewer, total = min(len(giving), len(without)) / starts, float(amount.sum())
+    giving = amount != 0
+    without = (x == 0) & (weight > 0) if indicator else giving
+    n, others = int(giving.sum()), int(without.sum())
+    largest, total = float(amount.max(initial=0.0)), float(amount.sum())
     # Where so many rows of each start year have an amount, whose they are is not looked at.
-    if are_many(fewer) and float(amount.max()) * starts <= total / 2:
-        return float(fewer)
-    own, place = np.unique(person[giving], return_inverse=True)
-    sums = np.bincount(place, amount[giving])
-    n = float(len(own))
-    if indicator and n and len(without):
-        n = min(n, float(len(np.unique(person[without]))))
-    return float(persons_behind(n, sums.max(initial=0.0), total))
+    if are_many(min(n, others) / starts) and largest * starts <= total / 2:
+        return float(min(n, others) / starts)
+    if starts > 1:  # else nobody has two rows
+        own, place = np.unique(person[giving], return_inverse=True)
+        n, largest = len(own), np.bincount(place, amount[giving]).max(initial=0.0)
+        others = len(np.unique(person[without])) if indicator else n
+    return float(persons_behind(min(n, others) if n and others else n, largest, total))
 
 
 def hidden_rows(

@@ -300,8 +300,33 @@ def progress_bar(label: Label, items: Iterable[Any] | None = None, **how: Any) -
     On a terminal or in a notebook, unless `options(progress=False)`: in a log or a pipe each step
     would be a line of its own. `how` goes to `tqdm.tqdm`.
     """
+    looking = sys.stderr.isatty() or "ipykernel" in sys.modules
+    if not (current().progress and looking):
+        return _Unseen(items)
     from tqdm import tqdm
 
-    looking = sys.stderr.isatty() or "ipykernel" in sys.modules
-    hidden = not (current().progress and looking)
-    return tqdm(items, desc=label.text(), disable=hidden, leave=False, **how)
+    return tqdm(items, desc=label.text(), leave=False, **how)
+
+
+class _Unseen:
+    """Stands for a bar that nobody sees, which would take longer to load than most calls take."""
+
+    n = 0
+
+    def __init__(self, items: Iterable[Any] | None) -> None:
+        self._items = items
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(() if self._items is None else self._items)
+
+    def __enter__(self) -> _Unseen:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        return None
+
+    def update(self, n: float = 1) -> None:
+        """Take a step, as `tqdm.tqdm` does."""
+
+    def set_postfix_str(self, text: str) -> None:
+        """Say what the step is, as `tqdm.tqdm` does."""

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from functools import lru_cache
 from typing import Protocol, SupportsFloat
 
 from mih_impact.display.locale import Label, current, language
@@ -322,14 +321,14 @@ def _show(value: Decimal, decimals: int, shift: int = 0) -> str:
     return MINUS + text if rounded < 0 else text
 
 
-@lru_cache(maxsize=4096)  # the same ticks are asked for each time that a figure is laid out
 def _grouped(value: Decimal, decimals: int, lang: str) -> str:
-    from babel.numbers import format_decimal
+    """Write a number that is not below zero: 1 094,4 in bokmål, 1,094.4 in English."""
+    text = f"{value:,.{decimals}f}"
+    return text.translate(_MARKS) if lang == "nb" else text
 
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    text: str = format_decimal(value, format=pattern, locale=lang)
-    # CLDR has moved between U+00A0 and U+202F for the group mark: ours is U+00A0, always.
-    return text.replace("\u202f", NBSP)
+
+#: The marks of bokmål for those of English; CLDR's group mark has moved, ours is U+00A0, always.
+_MARKS = str.maketrans({",": NBSP, ".": ","})
 
 
 def _scaled(x: SupportsFloat | None, exponent: int, decimals: int, word: Label) -> str:
