@@ -69,7 +69,11 @@ def test_files_stream_without_pyarrow(sizes, no_arrow, tmp_path, monkeypatch):
     assert_equal_cubes(cube, expected)
 
 
-def test_a_relation_streams_without_pyarrow_and_its_database_is_left_as_it_was(sizes, no_arrow):
+@pytest.mark.parametrize("few", [0, 10**6])
+def test_a_relation_streams_without_pyarrow_and_its_database_is_left_as_it_was(
+    sizes, no_arrow, monkeypatch, few
+):
+    monkeypatch.setattr(ops, "FEW_ROWS", few)
     connection = duckdb.connect()
     source = many(connection)
     cube = read_panel(source).cube()
@@ -90,6 +94,7 @@ def test_a_database_for_reading_only_streams_without_pyarrow(sizes, no_arrow, tm
 
 
 def test_what_breaks_off_halfway_leaves_nothing_in_the_database(no_arrow, monkeypatch):
+    monkeypatch.setattr(ops, "FEW_ROWS", 0)  # a table holds what is read more than once
     connection = duckdb.connect()
     panel = read_panel(many(connection))
     panel.check()

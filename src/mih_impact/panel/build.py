@@ -207,8 +207,9 @@ class Request:
         that have no value there; others are as in the last row.
     per_year
         1 for a panel by year, 12 by month: periods are years, or 12 * year + month - 1.
-    observed
-        The periods in which the register has a row for anybody, ascending.
+    persons, observed
+        How many persons the register has, and the periods in which it has a row for anybody,
+        ascending.
     start_range
         The first and last start year of the register, None when nobody starts.
     constant
@@ -232,6 +233,7 @@ class Request:
     amounts: tuple[str, ...]
     uncarried: tuple[str, ...]
     per_year: int
+    persons: int
     observed: tuple[int, ...]
     start_range: tuple[int, int] | None
     constant: bool
@@ -282,7 +284,7 @@ class Request:
 def build_cube(request: Request) -> Cube:
     """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
     persons, marked = leaving(request)
-    with engine.kept(persons) as persons:
+    with engine.kept(persons, rows=request.persons) as persons:
         return _filled(request, persons, rows_leaving(request, marked, persons))
 
 

@@ -36,8 +36,6 @@ __all__ = [
     "chunks",
     "code_of",
     "count_of",
-    "distinct",
-    "distinct_texts",
     "first_of_person",
     "fractional",
     "has_arrow",
@@ -58,6 +56,7 @@ __all__ = [
     "recode",
     "recode_number",
     "rounding",
+    "rows_by_text",
     "rows_of",
     "session_gone",
     "text_of",
@@ -200,13 +199,21 @@ def can_be_kept(frame: nw.LazyFrame[Any]) -> bool:
 
 
 @contextmanager
-def kept(frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
-    """Hold a result where it is while it is read more than once; a plan where it cannot be."""
+def kept(frame: nw.LazyFrame[Any], *, rows: int) -> Iterator[nw.LazyFrame[Any]]:
+    """Hold a result of at most so many rows where it is while it is read more than once.
+
+    It is a plan where it cannot be held.
+    """
     if not can_be_kept(frame):
         yield frame
         return
     if frame.implementation is nw.Implementation.DUCKDB:
         native, name = frame.to_native(), f"_mih_{uuid4().hex}"
+        if rows <= FEW_ROWS:  # what is held so is no table, for which all plans are made again
+            with reading(frame):
+                held = native.materialize()
+            yield nw.from_native(held)
+            return
         with reading(frame):
             native.query("_mih_asked", f"CREATE TEMP TABLE {name} AS FROM _mih_asked")
         held = native.query("_mih_asked", f"FROM {name}")
@@ -262,6 +269,8 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
 BLOCK = 40
 #: Rows that leave an engine at a time.
 CHUNK = 1_000_000
+#: Up to so many rows are held outside of the engine's limit of memory: some tens of megabytes.
+FEW_ROWS = 100_000
 #: Up to so many texts are compared one by one, which takes half the time of looking them up.
 FEW = 8
 #: What stands for null among whole øre: an amount that passes no check.
@@ -478,19 +487,16 @@ def first_of_person(frame: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.L
     return found.group_by("person_id").agg(nw.col(name).min())
 
 
-def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
-    """Return the distinct values of a column.
+def rows_by_text(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> dict[str, int] | None:
+    """Return how many rows have each value of a text column; None where there are more values.
 
     By grouping: `unique` is a window over all rows on SQL engines, and takes many times as long.
     """
-    return frame.group_by(key).agg(nw.len().alias(_ROWS)).select(key)
-
-
-def distinct_texts(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> tuple[str, ...] | None:
-    """Return the distinct values of a text column, ascending; None where there are more."""
-    given = frame.select(name).filter(has_value(nw.col(name)))
-    texts = sorted(map(str, arrays(distinct(given, name).head(at_most + 1))[name]))
-    return tuple(texts) if len(texts) <= at_most else None
+    groups = frame.group_by(name).agg(nw.len().alias(_ROWS)).head(at_most + 2)  # null is one
+    found = arrays(groups)
+    each = zip(found[name].tolist(), found[_ROWS].tolist(), strict=True)
+    rows = {str(text): int(n) for text, n in each if isinstance(text, str)}
+    return rows if len(rows) <= at_most else None
 
 
 def rows_of(frame: nw.LazyFrame[Any], name: str, among: Iterable[str]) -> dict[str, int]:
@@ -542,7 +548,7 @@ def chunks(
             return
     if can_be_kept(frame):
         parts = max(1, -(-rows // at_once))
-        with kept(frame) as held:
+        with kept(frame, rows=rows) as held:
             for k in range(parts):
                 low, high = numbers * k // parts, numbers * (k + 1) // parts
                 yield arrays(held.filter((nw.col(by) >= low) & (nw.col(by) < high)))

@@ -431,6 +431,7 @@ class Panel(Displayed):
                 if name == MEASURE or (cast.declared and cast.dtype == "number")
             ),
             per_year=per_year,
+            persons=0 if self._counts.persons is None else self._counts.persons.n_persons,
             observed=() if self._counts.persons is None else self._counts.persons.periods,
             start_range=starts,
             constant=self._counts.persons is not None and self._counts.persons.constant,

@@ -445,7 +445,7 @@ class PanelCounts:
         self.files = files
         self.seconds: dict[str, float] = {}
         self._written: list[tuple[int, int]] = []
-        self._texts: dict[str, tuple[str, ...] | None] = {}
+        self._by_text: dict[str, Mapping[str, int] | None] = {}
         self._started: dict[str, tuple[nw.LazyFrame[Any], tuple[int, int]]] = {}
 
     @property
@@ -463,7 +463,8 @@ class PanelCounts:
         """What one pass over the rows finds."""
         with self._timed("rows"), reading(self.raw):
             self._written = _written(self.files)
-            return count_rows(self.raw, self.casts, footers(self.raw, self.files))
+            told = footers(self.raw, self.files)
+            return count_rows(self.raw, self.casts, told, self._rows_by_text)
 
     @property
     def counted(self) -> Rows | None:
@@ -550,14 +551,15 @@ class PanelCounts:
 
     def texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the distinct values of those text columns that have few, read once a column."""
-        found = {}
-        for name in names:
-            if self.casts[name].dtype == "category" and name not in self._texts:
-                self._texts[name] = engine.distinct_texts(self.frame, name, at_most=FEW_TEXTS)
-            texts = self._texts.get(name)
-            if texts is not None:
-                found[name] = texts
-        return found
+        categories = [name for name in names if self.casts[name].dtype == "category"]
+        by_text = {name: self._rows_by_text(name) for name in categories}
+        return {name: tuple(sorted(rows)) for name, rows in by_text.items() if rows is not None}
+
+    def _rows_by_text(self, name: str) -> Mapping[str, int] | None:
+        """Return the rows of each value of a text column, None where it has many; read once."""
+        if name not in self._by_text:
+            self._by_text[name] = engine.rows_by_text(self.frame, name, at_most=FEW_TEXTS)
+        return self._by_text[name]
 
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:

@@ -175,6 +175,7 @@ def count_rows(
     raw: nw.LazyFrame[Any],
     casts: Mapping[str, Cast],
     told: Mapping[str, Sequence[float | None]],
+    by_text: Callable[[str], Mapping[str, int] | None] = lambda _: None,
 ) -> Rows:
     """Return the counts of one pass over the rows.
 
@@ -190,6 +191,8 @@ def count_rows(
     told
         Of the register's columns how many values they have, the smallest and the largest, where
         the source says so: they are not counted.
+    by_text
+        The rows of each value of a text column of ours, None where it has many.
     """
     tally = _Tally()
     known: dict[str, float | None] = {}
@@ -233,7 +236,7 @@ def count_rows(
         years=_span(raw, casts, counted, "year"),
         starts=_span(raw, casts, counted, "start_year"),
         columns={
-            name: _column_count(name, counted, outside, _place_count(raw, name, cast))
+            name: _column_count(name, counted, outside, _place_count(raw, name, cast, by_text))
             for name, cast in casts.items()
         },
         after={name: int(counted[f"after:{name}"] or 0) for name in exits},
@@ -285,6 +288,8 @@ def count_unfilled(
 
 def _unfilled(table: pd.DataFrame, name: str) -> Iterator[Unfilled]:
     """Yield where a column is null; what is told of periods is not told of files again."""
+    if (table[name].to_numpy() > 0).all():
+        return
     table = table[table["period"] >= 0]
     for by in ("period", "file", "start"):
         if by not in table:
@@ -396,12 +401,13 @@ class _Tally:
 
     def _of(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
         aggregated = frame.select(**self._prepared).select(self._aggregates)
-        # pandas has the extremes of a column of nulls as what is no number.
-        numbers = [
-            nw.col(name).cast(nw.Float64) if dtype.is_numeric() else nw.col(name)
-            for name, dtype in aggregated.collect_schema().items()
-        ]
-        counted = engine.arrays(aggregated.select(numbers))
+        if frame.implementation is nw.Implementation.PANDAS:
+            # It has the extremes of a column of nulls as what is no number.
+            aggregated = aggregated.select(
+                nw.col(name).cast(nw.Float64) if dtype.is_numeric() else nw.col(name)
+                for name, dtype in aggregated.collect_schema().items()
+            )
+        counted = engine.arrays(aggregated)
         return {key: _scalar(values) for key, values in counted.items()}
 
 
@@ -470,14 +476,21 @@ def _codes(cast: Cast, low: float | None, high: float | None) -> list[int]:
     return [*found, *(-run for run in (1, *_RUNS) if -run == low)]
 
 
-def _place_count(raw: nw.LazyFrame[Any], name: str, cast: Cast) -> PlaceCount | None:
+def _place_count(
+    raw: nw.LazyFrame[Any],
+    name: str,
+    cast: Cast,
+    by_text: Callable[[str], Mapping[str, int] | None],
+) -> PlaceCount | None:
     """Return the rows with each kind of odd code; None where codes are not of the column's own."""
     if name not in PLACES or cast.listed or cast.dtype != "category":
         return None
     odd = suspicious(name)
     kinds = (odd.whole, odd.no_place, odd.stripped, *odd.before.values(), *odd.since.values())
-    column = raw.select(cast.expr.alias(name))
-    rows = engine.rows_of(column, name, {code for kind in kinds for code in kind})
+    rows = by_text(name)
+    if rows is None:
+        column = raw.select(cast.expr.alias(name))
+        rows = engine.rows_of(column, name, {code for kind in kinds for code in kind})
 
     def having(codes: Iterable[str]) -> int:
         return sum(rows.get(code, 0) for code in codes)
