@@ -143,7 +143,7 @@ def is_money(unit: AnyUnit) -> bool:
     (True, False, False)
     """
     code = str(unit)
-    return len(code) == 3 and code.isupper() and code in _currencies()
+    return code == "NOK" or (len(code) == 3 and code.isupper() and code in _currencies())
 
 
 def zero_is_nothing(unit: AnyUnit) -> bool:
