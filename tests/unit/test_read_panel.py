@@ -12,7 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.read import read_panel
-from mih_impact.panel.row_counts import footers
+from mih_impact.panel.sources import footers
 from tests.support import small_register
 
 ROWS = pd.DataFrame(

@@ -29,12 +29,11 @@ from mih_impact.panel.row_counts import (
     Unfilled,
     count_rows,
     count_unfilled,
-    footers,
     row_sums,
     usable_year,
 )
 from mih_impact.panel.selection import MEASURE, started
-from mih_impact.panel.sources import FILE
+from mih_impact.panel.sources import FILE, footers
 
 __all__ = ["Duplicates", "PanelCounts", "Persons", "count_within_persons"]
 

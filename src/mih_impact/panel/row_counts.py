@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import narwhals as nw
@@ -15,8 +14,7 @@ from numpy.typing import NDArray
 from mih_impact.panel import engine
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
-from mih_impact.panel.files import PARQUET
-from mih_impact.panel.sources import FILE, quoted
+from mih_impact.panel.sources import FILE
 from mih_impact.reference.codes import REFORMS, suspicious
 
 __all__ = [
@@ -26,7 +24,6 @@ __all__ = [
     "Unfilled",
     "count_rows",
     "count_unfilled",
-    "footers",
     "row_sums",
     "usable_year",
 ]
@@ -333,45 +330,6 @@ def _summed(casts: Mapping[str, Cast]) -> dict[str, nw.Expr]:
 def _first_outcome(casts: Mapping[str, Cast]) -> list[str]:
     """Return the first outcome, in a list; none where there is none."""
     return [name for name, cast in casts.items() if cast.dtype in ("money", "number")][:1]
-
-
-def footers(frame: nw.LazyFrame[Any], files: Sequence[str]) -> dict[str, list[float | None]]:
-    """Return how many values text and whole numbers have, and the smallest and largest of these.
-
-    Of Parquet files, as their footers say it, by which DuckDB leaves out row groups as well. Only
-    columns are here that every row group tells of; of numbers with decimals none does, since what
-    is no number is not told apart.
-
-    Parameters
-    ----------
-    frame, files
-        The rows, and the files they are read from, of whatever kind.
-    """
-    suffixes = {Path(name).suffix.lower() for name in files}
-    # The name of a folder, such as year=2020, goes before what the file itself has.
-    if not suffixes or not suffixes <= set(PARQUET.suffixes) or any("=" in f for f in files):
-        return {}
-    found = frame.to_native().query("_mih_asked", _FOOTERS.format(files=quoted(files))).fetchall()
-    schema = frame.collect_schema()
-    whole = {name for name, dtype in schema.items() if dtype.is_integer()}
-    texts = {name for name, dtype in schema.items() if dtype == nw.String}
-    return {
-        name: told for name, *told, ranged in found if name in texts or (name in whole and ranged)
-    }
-
-
-_FOOTERS = """
-WITH chunks AS (
-    SELECT file_name, row_group_id, path_in_schema AS name, num_values, stats_null_count AS nulls,
-        TRY_CAST(stats_min_value AS DOUBLE) AS low, TRY_CAST(stats_max_value AS DOUBLE) AS high
-    FROM parquet_metadata([{files}])
-)
-SELECT name, sum(num_values - nulls)::DOUBLE, min(low), max(high),
-    bool_and(nulls = num_values OR low + high IS NOT NULL)
-FROM chunks GROUP BY name
-HAVING count(*) = (SELECT count(DISTINCT (file_name, row_group_id)) FROM chunks)
-    AND bool_and(coalesce(nulls >= 0, false))
-"""
 
 
 # --- prepared columns and their aggregates --------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -30,6 +31,7 @@ __all__ = [
     "column_names",
     "evidence_clause",
     "evidence_of",
+    "footers",
     "frame_of",
     "lacking_of",
     "mode_of",
@@ -391,6 +393,45 @@ def lacking_of(connection: Any, files: list[str]) -> dict[str, int]:
         without = sum(held.values()) - sum(held[file] for file in set().union(*spelt.values()))
         lacking |= dict.fromkeys(spelt, without)
     return {name: n for name, n in lacking.items() if n}
+
+
+def footers(frame: nw.LazyFrame[Any], files: Sequence[str]) -> dict[str, list[float | None]]:
+    """Return how many values text and whole numbers have, and the smallest and largest of these.
+
+    Of Parquet files, as their footers say it, by which DuckDB leaves out row groups as well. Only
+    columns are here that every row group tells of; of numbers with decimals none does, since what
+    is no number is not told apart.
+
+    Parameters
+    ----------
+    frame, files
+        The rows, and the files they are read from, of whatever kind.
+    """
+    suffixes = {Path(name).suffix.lower() for name in files}
+    # The name of a folder, such as year=2020, goes before what the file itself has.
+    if not suffixes or not suffixes <= set(PARQUET.suffixes) or any("=" in f for f in files):
+        return {}
+    found = frame.to_native().query("_mih_asked", _FOOTERS.format(files=quoted(files))).fetchall()
+    schema = frame.collect_schema()
+    whole = {name for name, dtype in schema.items() if dtype.is_integer()}
+    texts = {name for name, dtype in schema.items() if dtype == nw.String}
+    return {
+        name: told for name, *told, ranged in found if name in texts or (name in whole and ranged)
+    }
+
+
+_FOOTERS = """
+WITH chunks AS (
+    SELECT file_name, row_group_id, path_in_schema AS name, num_values, stats_null_count AS nulls,
+        TRY_CAST(stats_min_value AS DOUBLE) AS low, TRY_CAST(stats_max_value AS DOUBLE) AS high
+    FROM parquet_metadata([{files}])
+)
+SELECT name, sum(num_values - nulls)::DOUBLE, min(low), max(high),
+    bool_and(nulls = num_values OR low + high IS NOT NULL)
+FROM chunks GROUP BY name
+HAVING count(*) = (SELECT count(DISTINCT (file_name, row_group_id)) FROM chunks)
+    AND bool_and(coalesce(nulls >= 0, false))
+"""
 
 
 def require_in_all(what: str, lacking: Mapping[str, int], wanted: Iterable[str]) -> None:
