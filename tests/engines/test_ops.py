@@ -146,9 +146,8 @@ def test_keys_are_numbered_that_are_wanted(engine, tmp_path):
     frame = open_source(ENGINES[engine](ROWS, tmp_path)).frame
     rows = frame.select("key", "whole", nw.col("flag").cast(nw.Int64).alias("flags"))
     chosen = (nw.col("whole") >= 3) & (nw.col("flags") == 2)
-    plan = ops.numbered(
-        rows, "key", "number", summed=["flags"], which=chosen, only_for=["flags", "whole"]
-    )
+    wanted = ops.grouped(rows, "key", summed=["flags"]).filter(chosen)
+    plan = wanted.with_row_index("number", order_by="key").select("key", "number")
     found = ops.arrays(plan)
     assert sorted(found) == ["key", "number"]
     assert found["key"].tolist() == ["a"]

@@ -78,7 +78,8 @@ def test_the_plan_prunes_columns_and_chooses_rows_at_the_scan(spark, tmp_path, c
     panel = read_panel(read(spark, rows, tmp_path))
     columns = columns_to_fetch(["wage_income", "county"], panel.columns)
     request = panel._request(columns, eligible_expr(None, panel.frame))
-    persons, marked = build.leaving(request)
+    marked = build.marked_rows(request)
+    persons = build.leaving(request, marked, build.may_leave(request, marked))
     rows = build.rows_leaving(request, marked, persons)
     plan = persons.to_native()._jdf.queryExecution().simpleString()
     assert "shoe_size" not in plan.split("ReadSchema")[-1]

@@ -43,6 +43,8 @@ __all__ = [
     "build_cube",
     "count_persons",
     "leaving",
+    "marked_rows",
+    "may_leave",
     "rows_leaving",
 ]
 
@@ -184,6 +186,8 @@ def _between(
 NULL = "_mih_null_"
 PERSON = "_mih_person"
 ROW, AFTER = "_mih_eligible", "_mih_eligible_after"
+HERE, CALENDAR = "_mih_eligible_here", "_mih_calendar"
+CHOSEN, PERHAPS, CARRIED = "_mih_chosen", "_mih_perhaps", "_mih_carried"
 _CUBES: dict[int, type[Cube]] = {cube.PER_YEAR: cube for cube in (Cube, MonthCube)}
 _BAR = Label(nb="henter personene", en="fetching the persons")
 
@@ -283,8 +287,11 @@ class Request:
 
 def build_cube(request: Request) -> Cube:
     """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
-    persons, marked = leaving(request)
-    with engine.kept(persons, rows=request.persons) as persons:
+    marked = marked_rows(request)
+    with (
+        engine.kept(may_leave(request, marked), rows=request.persons) as perhaps,
+        engine.kept(leaving(request, marked, perhaps), rows=request.persons) as persons,
+    ):
         return _filled(request, persons, rows_leaving(request, marked, persons))
 
 
@@ -386,15 +393,97 @@ def _kept_once(values: NDArray[Any]) -> NDArray[Any]:
 # --- in the engine --------------------------------------------------------------------------------
 
 
-def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
-    """Return the plans of the persons who leave the engine, numbered, and of all marked rows."""
+def marked_rows(request: Request) -> nw.LazyFrame[Any]:
+    """Return the plan of all rows with what they say of eligibility, and their calendar year."""
     marked = request.rule.marked(request.frame, ROW, AFTER)
     here = nw.col(ROW) & _resident(request, nw.col("year"))
-    marked = engine.replaced(marked, {ROW: here})
-    if request.per_year == MonthCube.PER_YEAR:
-        marked = engine.in_months(marked)
+    marked = marked.with_columns(here.alias(HERE), nw.col("year").alias(CALENDAR))
+    return engine.in_months(marked) if request.per_year == MonthCube.PER_YEAR else marked
+
+
+def may_leave(request: Request, marked: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return the plan of who starts, or is or may be eligible in a period of the window.
+
+    In a row of it, or perhaps in an absent one, which `leaving` finds out of them alone.
+    """
+    inside = _inside(request)
+    started, perhaps = nw.lit(False), nw.lit(False)
+    if "start_year" in request.dtypes:
+        started = engine.has_value(nw.col("start_year"))
+    # What is dear to reckon is reckoned of the few rows that are left after what is cheap.
+    asked = nw.col(ROW) & inside
+    if _may_be_carried(request):
+        perhaps = _carrying(request) & (nw.col("year") < request.window[0])
+        perhaps = perhaps if request.rule.same else perhaps | (nw.col(AFTER) & inside)
+        asked = (nw.col(ROW) | nw.col(AFTER)) & (nw.col("year") <= request.window[-1])
+    flags = {CHOSEN: started | (nw.col(HERE) & inside), PERHAPS: perhaps}
+    named = [flag.cast(nw.Int64).alias(name) for name, flag in flags.items()]
+    rows = marked.filter(started | asked).select("person_id", *_once(request), *named)
+    return engine.grouped(rows, "person_id").filter(engine.any_of([nw.col(f) == 1 for f in flags]))
+
+
+def leaving(
+    request: Request, marked: nw.LazyFrame[Any], perhaps: nw.LazyFrame[Any]
+) -> nw.LazyFrame[Any]:
+    """Return the plan of the persons who leave the engine, numbered, with fixed columns.
+
+    Parameters
+    ----------
+    request, marked
+        What is asked for, and the rows of everybody.
+    perhaps
+        Who may leave: see `may_leave`.
+    """
+    if _may_be_carried(request):
+        unknown = perhaps.filter(nw.col(CHOSEN) == 0).select("person_id")
+        carried = _carried(request, marked.join(unknown, on="person_id", how="inner"))
+        perhaps = perhaps.join(carried, on="person_id", how="left")
+        perhaps = perhaps.filter((nw.col(CHOSEN) == 1) | engine.has_value(nw.col(CARRIED)))
+    # Which number a person gets is the engine's business.
+    numbered = perhaps.with_row_index(PERSON, order_by="person_id")
     once = [expr for name in _once(request) for expr in _leaves(request, name)]
-    return _persons(request, marked, once), marked
+    return numbered.select("person_id", PERSON, *once)
+
+
+def _inside(request: Request) -> nw.Expr:
+    """Return whether a row is within the window, or in one of its gaps."""
+    year, window = nw.col("year"), request.window
+    return (year >= window[0]) & (year <= window[-1]) if window else nw.lit(False)
+
+
+def _may_be_carried(request: Request) -> bool:
+    """Return whether an absent row of the window can be eligible where no row of it is."""
+    if not (request.residency_known and request.window):
+        return False
+    return not request.rule.same or request.observed[0] < request.window[0]
+
+
+def _carrying(request: Request) -> nw.Expr:
+    """Return whether a row before the window carries its person into it, unless another follows."""
+    return nw.col(AFTER) & _resident(request, request.window[0] // request.per_year)
+
+
+def _carried(request: Request, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return who is carried into the window, of the persons whose rows these are, with a mark.
+
+    By the last row before it, or, where an absent row is not as the row before it, perhaps by a row
+    of a window with gaps.
+    """
+    year, window, inside = nw.col("year"), request.window, _inside(request)
+    last = nw.when(year < window[0]).then(_carrying(request).cast(nw.Int64)).otherwise(nw.lit(0))
+    asked = (year <= window[0]) & (nw.col(CALENDAR) <= window[0] // request.per_year)
+    # The largest is that of the last row by then, odd where the first absent row is eligible.
+    flags = {CARRIED: (year.cast(nw.Int64) * 2 + last) * (year <= window[0]).cast(nw.Int64)}
+    which = nw.col(CARRIED) % 2 == 1
+    if not request.rule.same:
+        flags["_mih_later"] = (nw.col(AFTER) & inside).cast(nw.Int64)
+        flags["_mih_inside"] = inside.cast(nw.Int64)
+        which = which | ((nw.col("_mih_later") == 1) & (nw.col("_mih_inside") < len(window)))
+        asked = asked | inside
+    named = [flag.alias(name) for name, flag in flags.items()]
+    found = rows.filter(asked).select("person_id", *named)
+    found = engine.grouped(found, "person_id", summed=["_mih_inside"])
+    return found.filter(which).select("person_id", CARRIED)
 
 
 def rows_leaving(
@@ -416,50 +505,6 @@ def rows_leaving(
     return rows.select(columns)
 
 
-def _persons(
-    request: Request, marked: nw.LazyFrame[Any], once: Sequence[nw.Expr]
-) -> nw.LazyFrame[Any]:
-    """Return who starts, or is eligible in a period of the window, numbered, with fixed columns.
-
-    In a row of it, or in an absent one: carried into the window by the last row before it, or,
-    where an absent row is not as the row before it, perhaps by a row of a window with gaps.
-    """
-    year, window = nw.col("year"), request.window
-    inside = (year >= window[0]) & (year <= window[-1]) if window else nw.lit(False)
-    started = "start_year" in request.dtypes
-    chosen = nw.col(ROW) & inside
-    if started:
-        chosen = chosen | engine.has_value(nw.col("start_year"))
-    if not (request.residency_known and window) or (
-        request.rule.same and request.observed[0] == window[0]  # no row can carry anybody into it
-    ):
-        return engine.numbered(
-            marked.filter(chosen).select("person_id", *once), "person_id", PERSON
-        )
-    carried = nw.col(AFTER) & _resident(request, window[0] // request.per_year)
-    last = nw.when(year < window[0]).then(carried.cast(nw.Int64)).otherwise(nw.lit(0))
-    flags = {
-        "_mih_chosen": chosen.cast(nw.Int64),
-        # The largest is that of the last row by then, odd where the first absent row is eligible.
-        "_mih_carried": (year.cast(nw.Int64) * 2 + last) * (year <= window[0]).cast(nw.Int64),
-    }
-    which = (nw.col("_mih_chosen") == 1) | (nw.col("_mih_carried") % 2 == 1)
-    wanted = chosen | (year <= window[0])
-    if not request.rule.same:
-        flags["_mih_later"] = (nw.col(AFTER) & inside).cast(nw.Int64)
-        flags["_mih_inside"] = inside.cast(nw.Int64)
-        which = which | ((nw.col("_mih_later") == 1) & (nw.col("_mih_inside") < len(window)))
-        wanted = wanted | inside
-    return engine.numbered(
-        marked.filter(wanted).select("person_id", *once, *(f.alias(n) for n, f in flags.items())),
-        "person_id",
-        PERSON,
-        summed=["_mih_inside"],
-        which=which,
-        only_for=list(flags),
-    )
-
-
 def _resident(request: Request, year: nw.Expr | int) -> nw.Expr:
     """Return whether a person is neither dead nor emigrated in a calendar year, never null."""
     exits = ["death_year"] if request.spells is not None else ["death_year", "emigration_year"]
@@ -469,9 +514,10 @@ def _resident(request: Request, year: nw.Expr | int) -> nw.Expr:
 
 def count_persons(request: Request) -> int:
     """Return how many persons would leave the engine."""
-    persons, _ = leaving(request)
-    counted = persons.select(nw.len().alias("n"))
-    return int(engine.arrays(counted)["n"][0])
+    marked = marked_rows(request)
+    with engine.kept(may_leave(request, marked), rows=request.persons) as perhaps:
+        counted = leaving(request, marked, perhaps).select(nw.len().alias("n"))
+        return int(engine.arrays(counted)["n"][0])
 
 
 def _leaves(request: Request, name: str) -> list[nw.Expr]:

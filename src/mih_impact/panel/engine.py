@@ -38,6 +38,7 @@ __all__ = [
     "count_of",
     "first_of_person",
     "fractional",
+    "grouped",
     "has_arrow",
     "has_value",
     "in_months",
@@ -46,7 +47,6 @@ __all__ = [
     "nan_to_null",
     "no_code",
     "nothing",
-    "numbered",
     "ore",
     "outside",
     "packed",
@@ -447,38 +447,18 @@ def _months(year: str, month: str) -> nw.Expr:
     return nw.col(year) * 12 + nw.col(month) - 1
 
 
-def numbered(
-    frame: nw.LazyFrame[Any],
-    key: str,
-    name: str,
-    *,
-    summed: Sequence[str] = (),
-    which: nw.Expr | None = None,
-    only_for: Sequence[str] = (),
-) -> nw.LazyFrame[Any]:
-    """Return distinct keys with a number each, 0, 1, ...; which one is the engine's business.
+def grouped(frame: nw.LazyFrame[Any], key: str, *, summed: Sequence[str] = ()) -> nw.LazyFrame[Any]:
+    """Return distinct keys with the sums of some other columns, and the largest value of the rest.
 
-    Parameters
-    ----------
-    frame
-        The rows.
-    key, name
-        The column of keys, and what the number is called.
-    summed
-        Columns that are added up; others keep their largest value.
-    which
-        Which keys are wanted, in terms of these; all if None.
-    only_for
-        Columns that are there for `which` alone, and are dropped.
+    By grouping, also where there is no other column: `unique` is a window over all rows on SQL
+    engines, and takes many times as long.
     """
     others = [
         nw.col(other).sum() if other in summed else nw.col(other).max()
         for other in frame.collect_schema()
         if other != key
     ]
-    groups = frame.group_by(key).agg(nw.len().alias(_ROWS), *others)
-    wanted = groups if which is None else groups.filter(which)
-    return wanted.drop(_ROWS, *only_for).with_row_index(name, order_by=key)
+    return frame.group_by(key).agg(nw.len().alias(_ROWS), *others).drop(_ROWS)
 
 
 def first_of_person(frame: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:

@@ -32,13 +32,13 @@ class Words:
     def codes(self, column: NDArray[Any]) -> NDArray[np.int32]:
         """Return the number of each text, -1 for null; columns of codes pass through."""
         if self._coded:
-            codes = column.astype(np.int32)
+            codes = column.astype(np.int32, copy=False)
         else:
             local, distinct = pd.factorize(column)
             numbers = [self._at.setdefault(str(text), len(self._at)) for text in distinct]
             codes = np.array([*numbers, -1], dtype=np.int32)[local]
             self._met = np.pad(self._met, (0, len(self._at) - len(self._met)))
-        self._met[codes[codes >= 0]] = True
+        self._met |= np.bincount(codes + 1, minlength=len(self._met) + 1)[1:] > 0
         return codes
 
     def settle(self, codes: NDArray[np.int32]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -150,13 +150,15 @@ class Filled:
         for name, array in self.ore.items():
             before = array.shape[1] - self.row.shape[1]
             place = cell + before * (person + 1)
-            null = rows[name] == NO_ORE
-            _flat(array)[place] = np.where(null, 0, rows[name])
-            _flat(self.null[name])[cell] = null
+            _flat(array)[place] = rows[name]
+            null = np.flatnonzero(rows[name] == NO_ORE)
+            _flat(array)[place[null]] = 0
+            _flat(self.null[name])[cell[null]] = True
         for name, codes in self.code.items():
             _flat(codes)[cell] = self.words[name].codes(rows[name])
         for name, numbers in self.number.items():
-            _flat(numbers)[cell] = np.where(rows[NULL + name], np.nan, rows[name])
+            _flat(numbers)[cell] = rows[name]
+            _flat(numbers)[cell[rows[NULL + name]]] = np.nan
 
     def keep(
         self,
