@@ -57,6 +57,23 @@ def spells(rows, **options):
     return mih.Spells(table, name="spells", **options)
 
 
+@pytest.mark.parametrize("kind", ["period", "small", "sparse"])
+def test_months_of_types_that_pandas_or_few_bytes_have_are_months(kind):
+    rows = frame([("a", 2019, 2, 5.0), ("a", 2020, 12, 7.0)], "person_id", "year", "month", "kr")
+    columns = {"year": "year", "month": "month", "wage_income": "kr"}
+    if kind == "period":
+        months = pd.PeriodIndex(["2019-02", "2020-12"], freq="M")
+        rows = rows.drop(columns="year").assign(month=months)
+        del columns["year"]
+    elif kind == "small":
+        rows = rows.astype({"year": "uint16", "month": "uint8"})
+    else:
+        rows = rows.astype({"kr": pd.SparseDtype("float64", 0.0)})
+    rows["span"] = pd.arrays.IntervalArray.from_breaks(range(3))  # nobody asks for it
+    panel = build(monthly=[mih.Table(rows, name="m", columns=columns)], period="month")
+    assert cells(panel, "wage_income") == {(2019, 2): 5.0, (2020, 12): 7.0}
+
+
 @pytest.mark.parametrize("file", [False, True])
 def test_times_with_a_time_zone_are_days_where_they_are_midnight(file, tmp_path):
     """Midnight in Oslo is 23:00 or 22:00 the day before in UTC, which an engine keeps."""

@@ -123,7 +123,8 @@ class Store:
         """Take a frame as a table, and return its name."""
         self.held += 1
         name = f"_raw{self.held}"
-        self.connection.register(name, frame if isinstance(frame, pd.DataFrame) else _moved(frame))
+        own = _known(frame) if isinstance(frame, pd.DataFrame) else _moved(frame)
+        self.connection.register(name, own)
         return name
 
     def take_read(self, sql: str) -> str:
@@ -295,6 +296,17 @@ def _mode(
             flag = want.kind == "key" or our == "cancelled" or our.startswith("id_")
             modes.add("code" if flag else mode_of(name, known))
     return min(modes, default="number")  # of several, the codes
+
+
+def _known(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame without the types that only pandas has: 2020-12 is the text of a month."""
+    types: dict[Any, Any] = {}
+    for name, dtype in frame.dtypes.items():
+        if isinstance(dtype, pd.SparseDtype):
+            types[name] = dtype.subtype
+        elif isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype) or dtype.kind == "c":
+            types[name] = pd.StringDtype()
+    return frame.astype(types) if types else frame
 
 
 def _moved(source: Any) -> Any:

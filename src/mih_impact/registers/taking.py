@@ -202,6 +202,7 @@ class _Reader:
             return f"year({day}) * 12 + month({day}) - 1" if month else f"year({day})"
         text = self._text(column, base)
         if base in _WHOLE:
+            column = f"CAST({column} AS BIGINT)"  # of one byte none holds a year or less than 0
             both = f"{column} BETWEEN 100000 AND 999999"
             spare = f"{column} // 100 * 12 + {column} % 100 - 1"
             year = f"CASE WHEN {column} BETWEEN 1000 AND 9999 THEN {column} END"
