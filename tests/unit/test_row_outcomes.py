@@ -62,14 +62,14 @@ def test_outcomes_by_themselves_are_those_read_together(group, options, monkeypa
     assert_same(mih.event_study(group, **options), together)
 
 
-def test_weights_by_month_are_read_by_outcome_too(monkeypatch):
+def test_outcomes_by_month_are_read_by_themselves_too(monkeypatch):
     years = small_register(200, starters=60, seed=5).query("2013 <= year <= 2019")
     years["start_year"] = years["start_year"].where(years["start_year"].isna(), 2016.0)
     months = years.merge(pd.DataFrame({"month": range(1, 13)}), how="cross")
     panel = mih.read_panel(
         months.assign(start_month=months["start_year"] * 0 + 1), period="month", price_year=2024
     )
-    group = mih.weight(panel, on=["age"], exact=["county"])
+    group = mih.match(panel, on=["age"], exact=["county"])
     together = mih.event_study(group, window=(-2, 2))
     monkeypatch.setattr(row_outcomes, "_NUMBERS", 1)
     assert_same(mih.event_study(group, window=(-2, 2)), together)

@@ -84,9 +84,6 @@ class Compared:
     @classmethod
     def side_by_side(cls, parts: Sequence[Compared]) -> Compared:
         """Return comparisons of the same persons, changes not adjusted, as one of more columns."""
-        first, *others = parts
-        if not others:
-            return first
         by_column = {
             name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
             for name in (
@@ -101,9 +98,9 @@ class Compared:
             )
         }
         giving = {
-            name: np.concatenate([part.giving[name] for part in parts]) for name in first.giving
+            name: np.concatenate([part.giving[name] for part in parts]) for name in parts[0].giving
         }
-        return cls(**by_column, stratum_t=first.stratum_t, giving=giving)
+        return cls(**by_column, stratum_t=parts[0].stratum_t, giving=giving)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mih_impact.controls.comparison import distinct, sums_by
+from mih_impact.controls.comparison import distinct
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.mahalanobis import Cloud
 from mih_impact.controls.nearest import SAME, Line
@@ -72,11 +72,15 @@ class Nearby:
     level: IntArray
     further: Callable[[IntArray], Nearby] | None = None
 
-    @property
+    @cached_property
     def placed(self) -> Nearby:
         """The same by position among `rows`, ascending, whose values alone are then needed."""
         used = np.searchsorted(self.rows, self.used)
         return replace(self, rows=np.arange(len(self.rows)), used=used)
+
+    @cached_property
+    def _seen(self) -> dict[bytes, NearestSeen]:
+        return {}
 
     def means(self, values: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
         """Return the mean of the nearest others who are seen, and how many these are.
@@ -94,26 +98,78 @@ class Nearby:
             Shapes (q, c) and (q,); 0 where nobody is seen. All who are equally near are in it, so
             that nobody has to be chosen among them.
         """
-        many = int(self.place.max(initial=-1)) + 1
-        kept = seen[self.rows]
+        key = np.packbits(seen).tobytes()
+        if (nearest := self._seen.get(key)) is None:
+            nearest = self._among(seen)
+            if len(self._seen) < _HELD:
+                self._seen[key] = nearest
+        return nearest.means(values), nearest.count
+
+    def _among(self, seen: BoolArray) -> NearestSeen:
+        """Return the nearest of those who are seen."""
+        many, kept = int(self.place.max(initial=-1)) + 1, seen[self.rows]
         rows, place = self.rows[kept], self.place[kept]
-        member = csr_array((np.ones(len(rows)), (place, rows)), shape=(many, len(values)))
-        total = np.asarray(member @ values)
-        count = np.bincount(place, minlength=many)
+        member = csr_array((np.ones(len(rows)), (place, rows)), shape=(many, len(seen)))
+        size = np.bincount(place, minlength=many)[self.near]
+        size[self.near < 0] = 0
         # Everybody is in a place near it, and is no neighbour of itself.
-        own = seen[self.used]
-        sums, found = -np.where(own[:, None], values[self.used], 0.0), -own.astype(np.float64)
-        settled = np.zeros(len(found), dtype=bool)
-        for k in range(self.near.shape[1]):
-            here = np.flatnonzero(~settled & (self.near[:, k] >= 0))
-            sums[here] += total[self.near[here, k]]
-            found[here] += count[self.near[here, k]]
-            if k + 1 < self.near.shape[1]:
-                settled |= (self.level[:, k + 1] > self.level[:, k]) & (found > 0)
-        mean, left = sums / np.maximum(found, 1.0)[:, None], np.flatnonzero(~settled)
+        own, at = seen[self.used], np.zeros(len(seen), dtype=np.int64)
+        at[self.rows] = self.place
+        found = np.cumsum(size, axis=1) - own[:, None]
+        enough = np.zeros(size.shape, dtype=bool)
+        enough[:, 1:] = (self.level[:, 1:] > self.level[:, :-1]) & (found[:, :-1] > 0)
+        enough = np.logical_or.accumulate(enough, axis=1)
+        size[enough] = 0
+        count = size.sum(axis=1) - own.astype(np.float64)
+        alone = own[:, None] & (size == 1) & (self.near == at[self.used][:, None])
+        size[alone] = 0
+        begin = np.concatenate([[0], np.cumsum((size > 0).sum(axis=1))])
+        places = self.near[size > 0]
+        near = csr_array((np.ones(len(places)), places, begin), shape=(len(size), many))
+        left, further = np.flatnonzero(~enough[:, -1]), None
         if self.further is not None and len(left):
-            mean[left], found[left] = self.further(left).means(values, seen)
-        return mean, found
+            further = self.further(left)._among(seen)
+            count[left] = further.count
+        not_alone = np.flatnonzero(own & ~alone.any(axis=1))
+        return NearestSeen(member, near, not_alone, self.used[not_alone], count, left, further)
+
+
+#: Of so many sets of who is seen the nearest are held; other outcomes and years share them.
+_HELD = 8
+
+
+@dataclass(frozen=True, eq=False)
+class NearestSeen:
+    """The nearest others who are seen, of each of some.
+
+    Attributes
+    ----------
+    member, near
+        Who is in each place, shape (places, r), and the nearest places of each, shape (q, places).
+    own, used
+        Who of the q is in one of these with others, and their rows.
+    count
+        How many others there are, shape (q,).
+    left, further
+        Who of the q has to look further, and the nearest that they find there.
+    """
+
+    member: csr_array
+    near: csr_array
+    own: IntArray
+    used: IntArray
+    count: FloatArray
+    left: IntArray
+    further: NearestSeen | None
+
+    def means(self, values: FloatArray) -> FloatArray:
+        """Return their mean values, shape (q, c)."""
+        mean = np.asarray(self.near @ (self.member @ values))
+        mean[self.own] -= values[self.used]
+        mean /= np.maximum(self.count, 1.0)[:, None]
+        if self.further is not None:
+            mean[self.left] = self.further.means(values)
+        return mean
 
 
 def neighbours(group: ControlGroup, rows: IntArray, *, in_steps: bool = False) -> Nearby:
@@ -269,16 +325,13 @@ class Influence:
         """Set several side by side, rows of the same cluster in line; absent ones are zero."""
         if len(parts) == 1:
             return parts[0]
-        first, *others = (part.cluster for part in parts)
-        if all(np.array_equal(first, other) for other in others):
-            return cls(np.concatenate([part.rows for part in parts], axis=1), first)
         clusters = np.unique(np.concatenate([part.cluster for part in parts]))
         width = sum(part.rows.shape[1] for part in parts)
-        rows, begin = np.zeros((len(clusters), width)), 0
+        rows, first = np.zeros((len(clusters), width)), 0
         for part in parts:
-            end = begin + part.rows.shape[1]
-            rows[np.searchsorted(clusters, part.cluster), begin:end] = part.rows
-            begin = end
+            last = first + part.rows.shape[1]
+            rows[np.searchsorted(clusters, part.cluster), first:last] = part.rows
+            first = last
         return cls(rows, clusters)
 
 
@@ -381,11 +434,17 @@ def abadie_imbens(
     pairs = pair_rows(c)
     start_year, again = group.risk.start_year[near.rows], np.searchsorted(c.control_row, near.used)
     residual = neighbour_residual(near.placed, changes, start_year, otherwise)
-    reuse = np.sqrt(np.clip(c.load[again] ** 2 - c.load_squares[again], 0.0, None)) * residual
+    load = c.load.take(again, axis=0)
+    reuse = load**2 - c.load_squares.take(again, axis=0)
+    residual *= np.sqrt(np.clip(reuse, 0.0, None, out=reuse), out=reuse)
     persons, whose = distinct(who[c.control_row]), who[c.control_row[again]]
-    control = sums_by(np.searchsorted(persons, whose), reuse, len(persons))
-    cluster = np.concatenate([who[group.sets.participant], ~persons])
-    return Influence(np.concatenate([pairs, control]), cluster)
+    place = len(pairs) + np.searchsorted(persons, whose)
+    shape = len(pairs) + len(persons), len(place)
+    rows = np.asarray(
+        csr_array((np.ones(len(place)), (place, np.arange(len(place)))), shape=shape) @ residual
+    )
+    rows[: len(pairs)] = pairs
+    return Influence(rows, np.concatenate([who[group.sets.participant], ~persons]))
 
 
 def on_average(load: FloatArray, changes: FloatArray) -> FloatArray:
@@ -397,16 +456,16 @@ def seen_alike(changes: FloatArray, start_year: IntArray) -> list[tuple[BoolArra
     """Return who is seen, shape (r,), and the columns, shape (c,), in which it is just these.
 
     Whoever starts in a year of which nobody is seen in a column counts as seen there: neighbours
-    are of the same start year, and none are asked for. `start_year` is that of each row.
+    are of the same start year, and none are asked for. `start_year` is that of each row, ascending.
     """
     columns: dict[bytes, list[int]] = {}
-    seen = np.isfinite(changes)
-    for year in np.unique(start_year).tolist():
-        rows = start_year == year
-        seen[rows] |= ~seen[rows].any(axis=0)
-    for k in range(changes.shape[1]):
-        columns.setdefault(seen[:, k].tobytes(), []).append(k)
-    return [(seen[:, ks[0]], np.array(ks)) for ks in columns.values()]
+    seen, begin = np.isfinite(changes), np.flatnonzero(np.diff(start_year, prepend=-1))
+    somebody = np.logical_or.reduceat(seen, begin, axis=0) if len(begin) else seen
+    seen |= ~np.repeat(somebody, np.diff(begin, append=len(seen)), axis=0)
+    seen = np.ascontiguousarray(seen.T)
+    for k, those in enumerate(seen):
+        columns.setdefault(those.tobytes(), []).append(k)
+    return [(seen[ks[0]], np.array(ks)) for ks in columns.values()]
 
 
 def neighbour_residual(

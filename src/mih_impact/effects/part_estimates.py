@@ -195,11 +195,11 @@ def _measured(group: ControlGroup, options: EstimationOptions) -> _Measured:
     if group.estimand != "att":
         return BothSides.of(group, options.target, options.adjustment)
     plain = options.adjustment is None and not options.fills and options.small_sample == "auto"
-    if options.kind == "estimated_weights" and plain:
-        by_year = WeightedYears.of(group, options.target)
+    if options.kind == "estimated_weights":
+        by_year = WeightedYears.of(group, options.target) if plain else None
         if by_year is not None:
             return by_year
-    if plain and not options.corrected:
+    elif plain and not options.corrected:
         return OutcomeBlocks.of(group, options.target, options.kind)
     return RowOutcomes.of(group, options.target, options.kind, adjustment=options.adjustment)
 

@@ -273,7 +273,7 @@ class OutcomeBlocks:
     Attributes
     ----------
     rows
-        With nothing read, and not to be adjusted.
+        With nothing read, and not to be adjusted; of a group whose weights are not estimated.
     """
 
     rows: RowOutcomes
@@ -295,11 +295,17 @@ class OutcomeBlocks:
 
     def effect(self, among: BoolArray) -> tuple[Compared, Influence]:
         """Compare some of the participants, shape (n,), with their controls."""
-        names = self.target.outcomes
-        many = max(1, _NUMBERS // max(len(self.rows.rows) * len(self.target.years), 1))
-        found = [self._some(names[k : k + many], among) for k in range(0, len(names), many)]
-        compared, influence = zip(*found, strict=True)
-        return Compared.side_by_side(compared), Influence.stack(influence)
+        names, years = self.target.outcomes, len(self.target.years)
+        many = max(1, _NUMBERS // max(len(self.rows.rows) * years, 1))
+        compared: list[Compared] = []
+        rows = np.empty(0)
+        for k in range(0, len(names), many):
+            some, influence = self._some(names[k : k + many], among)
+            if not compared:  # clusters are the same of all outcomes
+                rows = np.empty((len(influence.cluster), len(names) * years))
+            rows[:, k * years : (k + many) * years] = influence.rows
+            compared.append(some)
+        return Compared.side_by_side(compared), Influence(rows, influence.cluster)
 
     def _some(self, outcomes: tuple[str, ...], among: BoolArray) -> tuple[Compared, Influence]:
         rows = self.rows.read(replace(self.target, outcomes=outcomes))
