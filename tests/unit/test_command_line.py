@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shlex
@@ -255,3 +256,13 @@ def test_a_result_that_is_not_there_is_told_with_those_that_are(capsys, tmp_path
     assert error.startswith("mih-impact: The file case.zip is not there. Found: sak.zip beside it.")
     code, _, error = called(capsys, "memo", "--case", tmp_path / "x" / "a.zip", "--out", tmp_path)
     assert "Found: no other .zip beside it." in error
+
+
+def test_a_command_collects_seldom_and_leaves_it_as_it_was(capsys, monkeypatch) -> None:
+    usual, within = gc.get_threshold(), []
+    monkeypatch.setattr(cli.json, "dumps", lambda *_, **__: within.append(gc.get_threshold()))
+    assert cli.main(["check", "nowhere.csv"]) == 2
+    assert gc.get_threshold() == usual
+    assert cli.main(["reproduce", "--json"]) == 0
+    assert within[0][0] > usual[0]
+    assert gc.get_threshold() == usual

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from openpyxl.formula import Tokenizer
 from openpyxl.utils import column_index_from_string
+from xlsxwriter.worksheet import Worksheet
 
 import mih_impact as mih
 from mih_impact import errors
@@ -98,6 +99,13 @@ def test_formulas_hold_no_number_of_the_account(written):
         tokens = Tokenizer(index.sub("x", formula)).items
         numbers = {t.value for t in tokens if t.type == "OPERAND" and t.subtype == "NUMBER"}
         assert numbers <= allowed, (title, cell, formula)
+
+
+def test_formulas_have_no_function_that_a_file_names_otherwise(written, odd):
+    """XlsxWriter, which would name them so, does not look through ours."""
+    for title, cell, formula in _formulas(written[1]) + _formulas(odd):
+        assert not formula.startswith("{")
+        assert Worksheet()._prepare_formula(formula) == formula[1:], (title, cell)
 
 
 def test_the_ledger_reads_by_names(written):

@@ -254,6 +254,7 @@ def _dress(ax: Axes) -> Axes:
     ax.set_axisbelow(True)
     ax.tick_params(axis="both", colors=SOFT, labelsize=9.0, length=0, pad=5, labelfontfamily=_FONT)
     ax.tick_params(axis="x", length=3)
+    ax.tick_params(axis="y", left=False)
     # Of axes that were there before the style: their titles would still read dollars as formulas.
     from matplotlib.text import Text
 

@@ -18,6 +18,8 @@ __all__ = ["FileCanvas"]
 
 _PACKED = 1
 """How hard zlib tries: at 6, its default, files are 5 % smaller and take half as long again."""
+_BAND = 64
+"""Rows that are packed at once."""
 
 
 class FileCanvas(FigureCanvasAgg):
@@ -180,15 +182,18 @@ def _png(pixels: NDArray[np.uint8], dots: float, about: str) -> bytes:
     is not smaller for it.
     """
     height, width, _ = pixels.shape
-    packing = zlib.compressobj(_PACKED)
-    # Each row begins with its filter: none.
-    rows = b"".join(packing.compress(part) for row in pixels for part in (b"\0", row.data))
+    packing, packed = zlib.compressobj(_PACKED), []
+    for first in range(0, height, _BAND):
+        band = pixels[first : first + _BAND].reshape(-1, 4 * width)
+        rows = np.zeros((len(band), 1 + 4 * width), dtype=np.uint8)  # each begins with its filter
+        rows[:, 1:] = band
+        packed.append(packing.compress(rows.data))
     per_metre = round(dots / 0.0254)
     parts = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)),
         (b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
         (b"iTXt", b"Description\0\0\0\0\0" + about.encode()),
-        (b"IDAT", rows + packing.flush()),
+        (b"IDAT", b"".join(packed) + packing.flush()),
         (b"IEND", b""),
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(

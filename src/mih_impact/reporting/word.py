@@ -223,7 +223,8 @@ def set_styles(document: WordDocument) -> None:
         for name in (f"Callout {tone.title()}", f"Callout {tone.title()} Title"):
             _box(document.styles[name], bar, ground)
         document.styles[f"Callout {tone.title()} Title"].paragraph_format.keep_with_next = True
-    for name in ("Heading 1", "Heading 2", "Caption", "Fact", "Picture"):
+    # A table stays with its note, and on one page; the annex, whose style does not, may run over.
+    for name in ("Heading 1", "Heading 2", "Caption", "Fact", "Picture", "Table Text"):
         document.styles[name].paragraph_format.keep_with_next = True
     document.styles["Picture"].paragraph_format.keep_with_next = False
     document.styles["Gap"].paragraph_format.line_spacing = Pt(1)
@@ -502,8 +503,6 @@ class _Writer:
                 cell.width = Mm(width)
                 paragraph = cell.paragraphs[0]
                 paragraph._p.style = style
-                # A table stays with its note, and on one page; the annex may run over.
-                paragraph.paragraph_format.keep_with_next = not block.anchors
                 if numeric:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 self._fill(paragraph, text)
