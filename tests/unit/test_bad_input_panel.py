@@ -75,7 +75,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "two columns of one name": (
         lambda: require(pd.concat([GOOD, GOOD[["year"]]], axis=1)),
-        "Two columns of the frame have the same name. Do: rename or drop one of them.",
+        "Two columns of the frame have the same name. Found: year. Do: rename or drop one of them.",
     ),
     "a derived name in the register": (
         lambda: require(_wrong(in_work=1.0)),

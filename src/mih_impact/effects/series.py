@@ -225,12 +225,15 @@ class EffectSeries(EffectEstimates):
         asked = tuple(sorted(set(arguments.years("years", years))))
         level = arguments.level(level)
         absent = [year for year in asked if year not in self.event_years]
-        if absent or not asked:
+        if absent:
             there = ", ".join(map(str, self.event_years)) or f"averages by {self.term}"
+            do = "name some of these" if self.event_years else "give effects by year since start"
+            if len(absent) < len(asked):
+                do = f"leave out {', '.join(map(str, absent))}"
             raise EffectsError(
                 "The effects are not estimated in all the years to average",
                 found=f"years {there}",
-                do=f"leave out {', '.join(map(str, absent))}" if absent else "name years",
+                do=do,
             )
         return _averaged(self, asked, level)
 

@@ -485,8 +485,11 @@ def open_frame(source: Any, name: str = "The source") -> nw.LazyFrame[Any]:
     try:
         frame = nw.from_native(source)
     except nw.exceptions.DuplicateError as error:
+        names = [str(name) for name in source.columns] if hasattr(source, "iloc") else []
         raise PanelContractError(
-            "Two columns of the frame have the same name", do="rename or drop one of them"
+            "Two columns of the frame have the same name",
+            found=", ".join(sorted({name for name in names if names.count(name) > 1})) or None,
+            do="rename or drop one of them",
         ) from error
     except TypeError as error:
         raise OptionError(

@@ -181,7 +181,8 @@ def group_time_effects(
         raise EffectsError(
             "group_time_effects does not end comparisons where other measures begin",
             found="a panel made by for_measure(other_measures='censor')",
-            do="use match or weight with other_measures='censor', and event_study; or 'risk_set'",
+            do="use match or weight with other_measures='censor', and event_study; or give "
+            "panel.for_measure(..., other_measures='risk_set')",
         )
     require_starters(cube)
     require_followed(cube, "group_time_effects")
