@@ -7,10 +7,13 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
+from mih_impact.controls import drawn as drawn_module
 from mih_impact.controls import refit as refit_module
 from mih_impact.controls.design import Design
+from mih_impact.controls.drawn import Cells, DrawnRiskSet, NearestOfDraws
 from mih_impact.controls.logit import fit_logit
-from mih_impact.controls.refit import Cells, DrawnRiskSet, Refit, Rescored
+from mih_impact.controls.nearest import Line, nearest_within
+from mih_impact.controls.refit import Refit, Rescored
 from mih_impact.controls.risk_set import build_risk_set
 from mih_impact.effects.question import read_target
 from mih_impact.study import draws as module
@@ -108,6 +111,42 @@ def test_nobody_drawn_on_one_side_is_no_estimate(panel):
     for found in again.estimate(one_side):
         assert isinstance(found, mih.SupportError)
         assert "No exact cell holds both" in str(found)
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e-8, 0.0])
+@pytest.mark.parametrize("ratio", [1, 5])
+@pytest.mark.parametrize("bins", [drawn_module.BINS, 64])
+def test_a_first_look_leaves_out_nobody_who_is_nearest(spread, ratio, bins, monkeypatch):
+    """Beside a search among all: ties, scores far out, cells of one candidate, and nobody drawn."""
+    monkeypatch.setattr(drawn_module, "BINS", bins)
+    rng = np.random.default_rng(ratio)
+    cell = np.sort(np.append(rng.integers(0, 3, 2_000), [3, 3]))
+    treated = rng.random(len(cell)) < 0.03
+    treated[-2:] = [True, False]
+    candidates = np.flatnonzero(~treated)
+    cells = Cells(
+        cell, np.flatnonzero(treated), candidates, np.searchsorted(cell[candidates], np.arange(4))
+    )
+    point = rng.permutation(len(cell))
+    nearest = NearestOfDraws(cells, point, ratio)
+    near, expected = [], []
+    for limit in (np.inf, 0.01 * spread, np.inf):
+        score = rng.normal(size=len(cell)) ** 3 * spread
+        score[::3] = score[::3].round(1)
+        count = rng.poisson(0.7, len(cell)).astype(np.float32)
+        near.append(nearest.look(count, score[np.argsort(point)], limit))
+        often = count.astype(np.int64)
+        target, control = (np.repeat(of, often[of]) for of in (cells.starters, candidates))
+        lines = [Line.of(score[rows], cell[rows]) for rows in (target, control)]
+        found = nearest_within(*lines, ratio, limit).at(control)
+        for row, of in zip(target, found.set_of, strict=True):
+            expected.append((row, found.control[found.member == of]))
+    rows, found = nearest.of(near)
+    for (row, controls), own, of in zip(expected, rows, found.set_of, strict=True):
+        assert own % len(cell) == row
+        np.testing.assert_array_equal(found.control[found.member == of] % len(cell), controls)
+    if spread == 1.0:
+        assert {len(controls) for _, controls in expected} >= {0, ratio}
 
 
 @pytest.mark.parametrize("options", [MATCHES[1], MATCHES[2], MATCHES[4]], ids=str)

@@ -242,7 +242,9 @@ def nearest(target: FloatArray, control: FloatArray, ratio: int, caliper: float)
     return nearest_within(targets, controls, ratio, caliper)
 
 
-def nearest_within(targets: Line, controls: Line, ratio: int, caliper: float) -> Neighbours:
+def nearest_within(
+    targets: Line, controls: Line, ratio: int, caliper: float | FloatArray
+) -> Neighbours:
     """Find the `ratio` nearest controls of each target in its cell, and all who are as near.
 
     Parameters
@@ -252,7 +254,7 @@ def nearest_within(targets: Line, controls: Line, ratio: int, caliper: float) ->
     ratio
         Neighbours wanted; fewer where the caliper or the cell gives fewer.
     caliper
-        Greatest distance allowed; infinity for none.
+        Greatest distance allowed, of all or of each target, shape (n,); infinity for none.
 
     Returns
     -------
@@ -272,13 +274,14 @@ def nearest_within(targets: Line, controls: Line, ratio: int, caliper: float) ->
         return Neighbours(all_sets, nobody, nobody, 0)
     # All within reach, ties at the edge included, lie between these two positions.
     first, last = np.empty((2, len(all_sets)), dtype=np.int64)
+    limit = np.broadcast_to(caliper, len(all_sets))[targets.order]
     for some, line in _Search.of(controls, targets):
         k = np.minimum(ratio, line.end - line.begin)
         low = line.window(k)
         ends = [
             np.abs(line.score[np.where(k > 0, at, 0)] - line.target) for at in (low, low + k - 1)
         ]
-        reach = np.minimum(np.maximum(*ends), caliper) + SAME
+        reach = np.minimum(np.maximum(*ends), limit[some]) + SAME
         first[some], last[some] = line.within(reach, low, low + k)
     has, last = np.flatnonzero(last > first), last - first
     set_of, of_set = _alike(first[has] * (len(controls.order) + 1) + last[has])

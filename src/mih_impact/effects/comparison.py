@@ -25,7 +25,7 @@ __all__ = [
     "average",
     "centred",
     "compare",
-    "mean_contrast",
+    "mean_weights",
     "with_sets",
 ]
 
@@ -335,21 +335,32 @@ def average(
     return np.where(complete, estimate, np.nan), share, between
 
 
-def mean_contrast(
-    contrast: FloatArray, valid: BoolArray, everyone: BoolArray, stratum: IntArray
-) -> FloatArray:
-    """Return the mean contrast as `average` does where all participants weigh 1, and no more."""
-    own, once = np.where(valid, contrast, 0.0), np.ones(len(valid))
-    estimate = np.zeros(contrast.shape[1])
-    complete = np.full(contrast.shape[1], bool(everyone.any()))
-    for _, part, seen, mean in _by_stratum(own, valid, everyone, stratum, once):
+def mean_weights(valid: BoolArray, everyone: BoolArray, stratum: IntArray) -> FloatArray:
+    """Return what each participant weighs in the mean contrast of `average` where all weigh 1.
+
+    Parameters
+    ----------
+    valid
+        Who is compared, shape (n, columns).
+    everyone, stratum
+        Whom it is about, and the stratum of each, shape (n,).
+
+    Returns
+    -------
+    ndarray
+        Shape (n, columns); NaN where nobody of some stratum is compared.
+    """
+    weight, once = np.zeros(valid.shape), np.ones(len(valid))
+    complete = np.full(valid.shape[1], bool(everyone.any()))
+    for rows, part, seen, _ in _by_stratum(valid, valid, everyone, stratum, once):
         complete &= seen > 0
-        estimate += part * mean
-    return np.where(complete, estimate, np.nan)
+        weight[rows] = valid[rows] * (part / np.where(seen > 0, seen, 1.0))
+    weight[:, ~complete] = np.nan
+    return weight
 
 
 def _by_stratum(
-    own: FloatArray,
+    own: NDArray[Any],
     counted: NDArray[Any],
     everyone: BoolArray,
     stratum: IntArray,

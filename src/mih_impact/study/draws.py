@@ -16,18 +16,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from mih_impact.controls.comparison import Sets
+from mih_impact.controls.comparison import Sets, distinct, sums_by
 from mih_impact.controls.design import one_thread
+from mih_impact.controls.drawn import Cells, DrawnRiskSet, NearestOfDraws
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.matching import as_sets, lots, matched, matched_in
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score
-from mih_impact.controls.refit import Cells, DrawnRiskSet, Rescored
+from mih_impact.controls.refit import Rescored
 from mih_impact.display.locale import Label, progress_bar
 from mih_impact.effects.adjustment import Adjustment
-from mih_impact.effects.comparison import mean_contrast
+from mih_impact.effects.comparison import mean_weights
 from mih_impact.effects.question import TargetEffects
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, SupportError
@@ -47,6 +47,7 @@ __all__ = [
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
+Floats = NDArray[np.float64] | NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 _BAR = Label(nb="trekker utvalg på nytt", en="resampling")
@@ -55,8 +56,8 @@ MOST_FAILED = 0.05
 #: Draws that are estimated at once, so that rows are read from memory once for all of them: no
 #: fewer and no more than this, and about as many as make so many rows.
 FEWEST, MOST, ROWS = 4, 32, 2**22
-#: The nearest on a draw are looked for among this many times as many on either side.
-LOOK = 14
+#: Draws whose nearest are looked for at once: few calls, and what a processor's cache still holds.
+FEW = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,16 +298,16 @@ class Rematched:
         Start year and exact cell of the rows of the risk sets, m of them.
     score
         The score, where the method has one.
-    reach
-        How far off the nearest of each starter are looked for, where all on the line of the score
-        that are as near are taken.
+    nearest
+        The nearest on its line, where all who are as near are taken.
     lot
         The order among equals, as `lots` returns it.
-    values
-        Everybody's changes, 0 where not seen, and a column for each pattern there is of who is
-        seen, shape (m, KE + patterns).
+    seen
+        The patterns there are of who is seen, shape (patterns, m).
     pattern
         Which of these a column of changes has, shape (KE,).
+    values
+        Everybody's changes in the columns of each pattern, 0 where not seen, each of m rows.
     among
         Of whom the effects speak, shape (m,).
     """
@@ -316,10 +317,11 @@ class Rematched:
     options: MatchOptions
     cells: Cells
     score: Rescored | None
-    reach: FloatArray | None
+    nearest: NearestOfDraws | None
     lot: FloatArray
-    values: FloatArray
+    seen: BoolArray
     pattern: IntArray
+    values: tuple[FloatArray, ...]
     among: BoolArray
 
     @property
@@ -330,26 +332,28 @@ class Rematched:
     @classmethod
     def of(cls, group: ControlGroup, target: TargetEffects) -> Rematched:
         """Read the changes of everybody in the risk sets."""
-        risk, options, score = group.risk, _options(group), None
-        cells, reach = Cells.of(risk), None
+        risk, options = group.risk, _options(group)
+        cells, score, nearest = Cells.of(risk), None, None
         if group.score is not None:
             pooled = options.score == "pooled"
             score = Rescored.of(risk, risk.design, group.score, pooled=pooled)
             if _in_line(options):
-                reach = cells.reach(group.score.index, LOOK * options.ratio)
+                nearest = NearestOfDraws(cells, score.point, options.ratio)
         changes = target.levels_and_changes(group, np.arange(len(risk.person)))[1]
-        seen, pattern = patterns(np.isfinite(changes).T)
-        changes[~np.isfinite(changes)] = 0.0
+        known = np.isfinite(changes)
+        seen, pattern = patterns(known.T)
+        np.copyto(changes, 0.0, where=~known)
         return cls(
             group=group,
             target=target,
             options=options,
             cells=cells,
-            reach=reach,
             score=score,
+            nearest=nearest,
             lot=lots(risk, options),
-            values=np.column_stack([changes, seen.T]),
+            seen=seen > 0,
             pattern=pattern,
+            values=tuple(changes.compress(pattern == p, axis=1) for p in range(len(seen))),
             among=target.included_rows(group),
         )
 
@@ -358,71 +362,117 @@ class Rematched:
 
         Persons drawn as often as `counts` says, shape (B, persons), are matched again.
         """
-        together = self.together if self.score is not None else len(counts)
-        drawn = padded(counts, together).astype(np.float32)
+        as_many = self.together if self.score is not None else len(counts)
+        drawn = padded(counts, as_many).astype(np.float32)
         count = drawn.take(self.group.risk.person, axis=1)
         both = one_by_one(self.cells.require_both)(count)
         failed = {b: why for b, why in enumerate(both) if why is not None}
-        unscored = dict(failed)
-        coefs = None if self.score is None else self.score.fit(count, unscored)
+        unscored: dict[int, SupportError] = dict(failed)
+        coefs: list[FloatArray] = []
+        together: Floats = count
+        if self.score is not None:
+            together = self.score.together(count)
+            coefs = self.score.fit(count, unscored, together)
 
-        def found(b: int) -> FloatArray:
+        def alone(b: int) -> FloatArray:
             if b in failed:
                 raise failed[b]
             if b in unscored:  # a value nobody drawn has, which risk sets made anew leave out
                 return rematched(self.group, self.target, False, counts[b])
-            own, index = count[b].astype(np.int64), None
-            if coefs is not None and self.score is not None:
-                everybody = slice(0, len(own))
-                index = self.score.index([every[b : b + 1] for every in coefs], everybody)[0]
-                if self.reach is not None:
-                    return self._nearest(own, index)
-            return self._chosen(counts[b], own, index)
+            own = [of[b : b + 1] for of in coefs]
+            return self._chosen(counts[b], count[b].astype(np.int64), own)
 
-        return one_by_one(found)(range(len(counts)))
+        draws = range(len(counts))
+        rest = [b for b in draws if self.nearest is None or b in unscored]
+        found = dict(zip(rest, one_by_one(alone)(rest), strict=True))
+        scored = [b for b in draws if b not in found]
+        for some in (scored[k : k + FEW] for k in range(0, len(scored), FEW)):
+            as_always = (some + some[:1] * FEW)[:FEW]  # see `padded`
+            effects = self._nearest(count[some], together[some], [of[as_always] for of in coefs])
+            found |= zip(some, effects, strict=True)
+        return [found[b] for b in draws]
 
-    def _nearest(self, count: IntArray, index: FloatArray) -> FloatArray:
-        """Return the effects of a draw that is matched on the line of the score.
+    def _nearest(
+        self, count: Floats, together: Floats, coefs: Sequence[FloatArray]
+    ) -> list[FloatArray | SupportError]:
+        """Return the effects of some draws that are matched on the line of the score.
 
-        Whom nobody is near is no matter here: no risk set of the draw is made.
+        Whom nobody is near is no matter here: no risk set of the draws is made.
         """
-        limit, reach = np.inf, self.reach
-        assert reach is not None
-        if self.options.caliper is not None:
-            often = count.astype(np.float64)
-            apart = index - often.dot(index) / often.sum()
-            spread = often.dot(apart * apart) / (often.sum() - 1.0)
-            limit = self.options.caliper * float(np.sqrt(spread))
-        return self._effects(
-            as_sets(*self.cells.nearest(count, index, reach, self.options.ratio, limit))
-        )
+        assert self.score is not None
+        assert self.nearest is not None
+        near = []
+        for own, often, index in zip(count, together, self.score.at_points(coefs), strict=False):
+            near.append(self.nearest.look(own, index, self._limit(often, index)))
+        return self._effects(as_sets(*self.nearest.of(near)), len(near))
 
-    def _chosen(self, counts: IntArray, count: IntArray, index: FloatArray | None) -> FloatArray:
+    def _limit(self, count: Floats, index: FloatArray) -> float:
+        """Return the greatest distance allowed where points count so often, and stand there."""
+        if self.options.caliper is None:
+            return float("inf")
+        often = count.astype(np.float64)
+        apart = index - often.dot(index) / often.sum()
+        spread = often.dot(apart * apart) / (often.sum() - 1.0)
+        return self.options.caliper * float(np.sqrt(spread))
+
+    def _chosen(self, counts: IntArray, count: IntArray, coefs: Sequence[FloatArray]) -> FloatArray:
         """Return the effects of a draw whose controls are chosen among its risk sets."""
+        index = None
+        if self.score is not None:
+            index = self.score.index(coefs, slice(0, len(count)))[0]
         drawn = DrawnRiskSet.of(self.group.risk, self.cells.cell, counts, count)
         lot = self.lot[drawn.row] if len(self.lot) else self.lot
         chosen = matched_in(drawn.risk, self.options, lambda: _score(index, drawn), lot)
         sets = chosen.sets
         row = drawn.row[sets.participant], drawn.row[sets.control]
-        return self._effects(replace(sets, participant=row[0], control=row[1]))
+        (found,) = self._effects(replace(sets, participant=row[0], control=row[1]), 1)
+        if isinstance(found, SupportError):
+            raise found
+        return found
 
-    def _effects(self, sets: Sets) -> FloatArray:
-        """Return the mean contrast of participants and their sets, in rows of everybody's."""
-        _require_anybody(sets)
-        begin = np.searchsorted(sets.member, np.arange(len(sets.size) + 1))
-        of_set = csr_array(
-            (sets.weight, sets.control, begin), shape=(len(sets.size), len(self.values))
-        )
-        KE, mean = len(self.pattern), np.asarray(of_set @ self.values)
-        own, seen_weight = self.values[sets.participant], mean[:, KE:]
-        everyone = self.among[sets.participant]
-        valid = (own[:, KE:] > 0) & (seen_weight > 0)[sets.set_of] & everyone[:, None]
-        mean = mean[:, :KE] / np.where(seen_weight > 0, seen_weight, 1.0)[:, self.pattern]
-        contrast = own[:, :KE] - mean[sets.set_of]
-        stratum = self.group.risk.start_year[sets.participant]
-        if self.target.composition != "cohort_weighted":
-            stratum = np.zeros_like(stratum)
-        return mean_contrast(contrast, valid[:, self.pattern], everyone, stratum)
+    def _effects(self, sets: Sets, draws: int) -> list[FloatArray | SupportError]:
+        """Return the mean contrast of participants and their sets on each draw.
+
+        In rows of everybody's, those of draw b numbered from b m on. It is first found what each
+        row weighs, so that its changes are read once.
+        """
+        m, by_start_year = len(self.among), self.target.composition == "cohort_weighted"
+        control, participant = sets.control % m, sets.participant % m
+        bounds = np.arange(draws + 1) * m
+        starts = np.searchsorted(sets.participant, bounds).tolist()
+        ends = np.searchsorted(sets.control - control, bounds).tolist()
+        begin = np.flatnonzero(np.diff(sets.member, prepend=-1))
+        seen = self.seen.take(control, axis=1) * sets.weight
+        weight = np.add.reduceat(seen, begin, axis=1).T if len(begin) else seen.T
+        everyone = self.among[participant]
+        valid = self.seen.take(participant, axis=1).T & (weight > 0)[sets.set_of]
+        valid &= everyone[:, None]
+        stratum = self.group.risk.start_year[participant] * by_start_year
+        inverse = 1.0 / np.where(weight > 0, weight, 1.0)
+
+        def effects(b: int) -> FloatArray:
+            mine, theirs = slice(*starts[b : b + 2]), slice(*ends[b : b + 2])
+            if not len(participant[mine]):
+                raise SupportError("No participant has a control", found="one draw of persons")
+            first, last = sets.member[theirs][[0, -1]].tolist()
+            own = mean_weights(valid[mine], everyone[mine], stratum[mine])
+            shared = sums_by(sets.set_of[mine] - first, own, last + 1 - first)
+            shared *= inverse[first : last + 1]
+            rows = distinct(control[theirs])
+            place = np.empty(int(rows[-1]) + 1, dtype=np.int64)
+            place[rows] = np.arange(len(rows))
+            place, member = place[control[theirs]], sets.member[theirs] - first
+            both = np.concatenate([rows, participant[mine]])
+            estimate = np.empty(len(self.pattern))
+            for p, values in enumerate(self.values):
+                loads = np.bincount(place, weights=shared[:, p].take(member) * sets.weight[theirs])
+                weighs = np.concatenate([-loads, own[:, p]])
+                some = np.flatnonzero(weighs != 0.0)
+                # Unlike @, dot lets the threads of other draws run.
+                estimate[self.pattern == p] = weighs[some].dot(values.take(both[some], axis=0))
+            return estimate
+
+        return one_by_one(effects)(range(draws))
 
 
 def _options(group: ControlGroup) -> MatchOptions:
