@@ -266,7 +266,8 @@ def _break_even(study: StudyResult, _: CostBenefit) -> list[Computed]:
     case, year = study.case, study.case.break_even_year
     if not year:  # from the start, or never: nothing to count
         return [Computed(measure, np.nan if year is None else year)]
-    society = case.by_year().query("actor == 'society'").set_index("year_since_start")
+    account = case.by_year()
+    society = account[account["actor"] == "society"].set_index("year_since_start")
     before, then = (
         both(partial(hundreds, value)) for value in society["cumulative"].loc[[year - 1, year]]
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +91,7 @@ def require_keys(given: Iterable[str], known: Collection[str], where: str) -> No
 def _content(file: Path | Traversable, *headings: str, do: str) -> dict[str, Any]:
     """Return what a TOML file holds: no other headings than those named, if any are."""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = deepcopy(_parsed(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise AssumptionError(f"{file.name} cannot be read", found=error.strerror, do=do) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
@@ -99,6 +101,11 @@ def _content(file: Path | Traversable, *headings: str, do: str) -> dict[str, Any
         found = f"unknown {', '.join(unknown)}"
         raise AssumptionError(f"{file.name} does not have the keys it needs", found=found, do=do)
     return content
+
+
+@lru_cache(maxsize=8)  # an analysis reads the file of its programme several times
+def _parsed(text: str) -> dict[str, Any]:
+    return tomllib.loads(text)
 
 
 def _require_keys(
