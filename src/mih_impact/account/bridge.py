@@ -94,7 +94,7 @@ class Bridge(Result):
         """Return `term, kind, label_nb, label_en, amount, running_sum`.
 
         `kind` is `total` (where the walk stands) or `step`; a step's amount is added to the running
-        sum of the row before, and each total is that sum.
+        sum of the row before, and each total is that sum; NOK per starter.
         """
         return self.table.copy()
 

@@ -157,7 +157,7 @@ class Sensitivity(Result):
         return self.table.copy()
 
     def of(self, actor: str = "society") -> pd.DataFrame:
-        """Return the rows of one group, the widest swing first."""
+        """Return the rows of one group, the widest swing first; columns as in `to_frame`."""
         require_group(actor)
         rows = self.table[self.table["actor"] == actor]
         return rows.sort_values("swing", ascending=False, kind="stable").reset_index(drop=True)
@@ -410,7 +410,7 @@ class VarianceShares(Result):
         return self.table.copy()
 
     def of(self, actor: str = "society") -> pd.DataFrame:
-        """Return the rows of one group, the largest share first."""
+        """Return the rows of one group, the largest share first; columns as in `to_frame`."""
         require_group(actor)
         rows = self.table[self.table["actor"] == actor]
         order = rows["share"].abs().sort_values(ascending=False, kind="stable").index

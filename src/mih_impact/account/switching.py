@@ -320,11 +320,11 @@ class SensitivityGrid(Result):
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per pair of values: both by name, then a column per group."""
+        """Return a row per pair of values: both by name, then a group a column, NOK per starter."""
         return self.table.copy()
 
     def pivot(self, of: str = "society") -> pd.DataFrame:
-        """Return the present values of one group, the first assumption down, the second across."""
+        """Return present values of one group, NOK per starter: one assumption down, one across."""
         require_group(of)
         return self.table.pivot(index=self.down.name, columns=self.across.name, values=of)
 

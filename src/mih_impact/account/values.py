@@ -172,12 +172,12 @@ class AccountValues(Result):
         return self.present_value("public")
 
     def present_value(self, of: str = "society") -> float:
-        """Return the present value of one group: an actor, `public` or `society`."""
+        """Return the present value of a group, `public`, `society` or an actor: NOK per starter."""
         return float(self._cumulative[require_group(of), -1])
 
     @property
     def std_error(self) -> float | None:
-        """Exact standard error of the net present value; None without a covariance."""
+        """Standard error of the net present value, NOK per starter; None without a covariance."""
         return (
             None
             if self._std_errors is None
@@ -194,6 +194,11 @@ class AccountValues(Result):
             Coverage of the interval.
         of
             An actor, `public` or `society`.
+
+        Returns
+        -------
+        tuple of float, or None
+            The lower and the upper end, NOK per starter (the currency of the account).
         """
         arguments.level(level)
         if self._std_errors is None:
@@ -218,7 +223,10 @@ class AccountValues(Result):
         return self.break_even("society")
 
     def break_even(self, of: str = "society") -> int | None:
-        """Return the break-even year of one group; None if it never breaks even."""
+        """Return the year since start, 0 the first, from which a group has broken even.
+
+        Its cumulative present value is then zero or more to the end of the account; None if never.
+        """
         return break_even_year(self._cumulative[require_group(of)], tolerance=self.tolerance)
 
     @property
@@ -228,7 +236,10 @@ class AccountValues(Result):
 
     @property
     def path(self) -> FloatArray:
-        """Effects of every year of the account, shape (R, T): estimated, then by persistence."""
+        """Effects of each of T years of the account, shape (R, T): estimated, then by persistence.
+
+        A row is one of the R `roles`, wage first; NOK per starter, not discounted.
+        """
         return self.model.path(self.effects)
 
     def draws(self, n: int, seed: int) -> pd.DataFrame:

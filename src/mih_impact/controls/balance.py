@@ -135,7 +135,7 @@ class Balance(Result):
         return self.frame.copy()
 
     def by_start_year(self) -> pd.DataFrame:
-        """Return the same by start year, with the matched participants behind each row.
+        """Return the table of `to_frame` by start year, with the matched participants of each row.
 
         The yardstick is that of all start years, so that small years are not judged by their own.
         """

@@ -174,7 +174,18 @@ class EffectEstimates(Result):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the complete tidy table, a row per outcome and year since start."""
+        """Return the complete tidy table, a row per outcome and year since start.
+
+        Returns
+        -------
+        DataFrame
+            `outcome, term` and `level` (what the estimate stands for), `subgroup,
+            year_since_start`; `estimate, std_error, conf_low, conf_high, band_low, band_high` and
+            the means `participant_mean, control_mean`, in `unit`, money in prices of `price_year`;
+            `matched_on` (whether the year is alike by construction); persons: `n_participants,
+            n_controls, n_lost`; and `reason` why an estimate is missing. Shares are between 0
+            and 1.
+        """
         return self.frame.copy()
 
     def shown(self) -> Self:

@@ -135,7 +135,7 @@ class MunicipalityView(Result):
         return self._labelled(self.table)
 
     def totals(self) -> pd.DataFrame:
-        """Return sums over all years, not discounted, by component and `net`."""
+        """Return sums over all years, not discounted, by component and `net`, in NOK."""
         return self._labelled(self.overall)
 
     def from_account(self) -> pd.DataFrame:

@@ -142,7 +142,10 @@ class BudgetImpact(Result):
         return self.overall.copy()
 
     def by_line(self) -> pd.DataFrame:
-        """Return sums by budget line: a row per public budget, block and line, a column a year."""
+        """Return sums by budget line: a row per public budget, block and line, a column a year.
+
+        Amounts are NOK of all starters, plus is more money for the budget.
+        """
         public = self.table[self.table["actor"].isin(PUBLIC)]
         keys = ["actor", "block", "department", "budget_line", "posts", "label_nb", "label_en"]
         wide = public.pivot_table(

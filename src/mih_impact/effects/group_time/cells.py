@@ -102,8 +102,9 @@ class GroupTimeEstimates(Result):
         return self.sizes if self.mass is None else self.mass
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the complete tidy table, a row per outcome, start year and year.
+        """Return the complete tidy table, a row per outcome, start year (`group`) and year.
 
+        Estimates, errors and intervals are in `unit`, money in prices of `price_year`.
         `reason` says why an estimate is missing ("no_base_year", "nobody_to_compare",
         "models_not_estimable"), or only its standard error ("one_participant", "base_year").
         `n_lost` counts starters in the register who are not compared in a year that has a base.
