@@ -12,7 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.display.locale import options
 from mih_impact.errors import PanelContractError
-from mih_impact.panel import row_counts
+from mih_impact.panel import engine, row_counts
 from mih_impact.panel.check import PanelReport
 from mih_impact.panel.read import read_panel
 from mih_impact.storage import load, save
@@ -222,6 +222,12 @@ def test_codes_with_decimals_and_codes_that_are_not_named():
     assert found == {("conversion", "county"): ("error", 1)}
 
 
+@pytest.fixture(params=[row_counts._MANY_ROWS, 0])
+def many_rows(request, monkeypatch):
+    """Of few rows all are counted at once; of many it is asked first whether there is a value."""
+    monkeypatch.setattr(row_counts, "_MANY_ROWS", request.param)
+
+
 def nowhere(frame, **options):
     """Return what is told of columns that are null throughout: (column, severity, rows, what)."""
     report = read_panel(frame, money="fixed", **options).check()
@@ -229,6 +235,7 @@ def nowhere(frame, **options):
     return [(b.column, b.severity, b.rows, b.what.text("en")) for b in found]
 
 
+@pytest.mark.usefixtures("many_rows")
 def test_a_benefit_that_is_null_for_everybody_in_a_year_is_not_taken_as_nothing_paid():
     frame = clean(20)
     last = frame["year"] == 2020
@@ -252,6 +259,7 @@ def test_a_benefit_that_is_null_for_everybody_in_a_year_is_not_taken_as_nothing_
     assert nowhere(own) == []
 
 
+@pytest.mark.usefixtures("many_rows")
 def test_a_rare_benefit_may_be_paid_to_nobody_in_a_year():
     frame = clean(20)
     paid = (frame["person_id"] == "p3") & frame["year"].between(2015, 2018)
@@ -260,6 +268,7 @@ def test_a_rare_benefit_may_be_paid_to_nobody_in_a_year():
     assert columns == [("dagpenger", "warning", 40), ("dagpenger", "warning", 8)]
 
 
+@pytest.mark.usefixtures("many_rows")
 def test_a_month_and_a_file_without_a_benefit_are_told_as_well(tmp_path):
     frame = clean(20)
     months = frame.merge(pd.DataFrame({"month": range(1, 13)}), how="cross")
@@ -276,11 +285,30 @@ def test_a_month_and_a_file_without_a_benefit_are_told_as_well(tmp_path):
     assert "two.parquet" in found[3]
 
 
+@pytest.mark.usefixtures("many_rows")
 def test_a_benefit_that_only_those_who_start_have_is_told():
     frame = clean(20)
     (found,) = nowhere(frame.assign(dagpenger=frame["dagpenger"].where(frame["start_year"] > 0)))
     assert found[:3] == ("dagpenger", "warning", 108)
     assert "those who never start" in found[3]
+
+
+def test_many_rows_are_not_grouped_where_each_kind_has_a_value(tmp_path, monkeypatch):
+    frame = clean(20)
+    frame.loc[frame["person_id"] == "p3", "dagpenger"] = NAN
+    for k, part in enumerate((frame.iloc[: len(frame) // 2], frame.iloc[len(frame) // 2 :])):
+        part.to_parquet(tmp_path / f"{k}.parquet")
+    asked, as_it_is = [], engine.arrays
+
+    def listed(plan):
+        asked.append(sorted(plan.collect_schema()))
+        return as_it_is(plan)
+
+    monkeypatch.setattr(engine, "arrays", listed)
+    monkeypatch.setattr(row_counts, "_MANY_ROWS", 0)
+    assert nowhere(tmp_path / "*.parquet") == []
+    assert [one for one in asked if len(one) == 1][:3] == [["period"], ["start"], ["file"]]
+    assert not any("dagpenger" in one for one in asked)
 
 
 def test_all_breaches_come_at_once_errors_first():

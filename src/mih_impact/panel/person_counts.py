@@ -493,7 +493,13 @@ class PanelCounts:
     def unfilled(self) -> tuple[Unfilled, ...]:
         """Where money columns that have amounts are null in all rows."""
         with self._timed("unfilled"), reading(self.raw):
-            return count_unfilled(self._with_files, self.casts, self.rows, monthly=self.monthly)
+            return count_unfilled(
+                self._with_files,
+                self.casts,
+                self.rows,
+                files=len(self.files),
+                monthly=self.monthly,
+            )
 
     @property
     def _with_files(self) -> nw.LazyFrame[Any]:

@@ -244,10 +244,17 @@ def count_rows(
 
 #: Rows without a value are no chance where so few would be, by the share that has one elsewhere.
 _NO_CHANCE = 1e-6
+#: Of more rows it is asked first whether any has a value, which engines are soon done with.
+_MANY_ROWS = 10_000_000
 
 
 def count_unfilled(
-    frame: nw.LazyFrame[Any], casts: Mapping[str, Cast], rows: Rows, *, monthly: bool
+    frame: nw.LazyFrame[Any],
+    casts: Mapping[str, Cast],
+    rows: Rows,
+    *,
+    files: int,
+    monthly: bool,
 ) -> tuple[Unfilled, ...]:
     """Return where money columns are null throughout; nothing is passed over where none has nulls.
 
@@ -257,6 +264,8 @@ def count_unfilled(
         The panel in the contract's names and types, with `FILE` where there are several files.
     casts, rows
         Its columns, and what was counted of them.
+    files
+        How many files there are.
     monthly
         Whether a row is a month.
     """
@@ -277,10 +286,27 @@ def count_unfilled(
         kinds["start"] = engine.count_of(engine.has_value(nw.col("start_year")))
     if FILE in frame.collect_schema():
         kinds["file"] = nw.col(FILE)
-    groups = frame.select(*map(nw.col, amounts), **kinds).group_by(list(kinds))
+    chosen = frame.select(*map(nw.col, amounts), **kinds)
+    if rows.n_rows > _MANY_ROWS and rows.all_usable and rows.years is not None:
+        periods = (rows.years[1] - rows.years[0] + 1) * (12 if monthly else 1)
+        many = {"period": periods, "start": 2, "file": files}
+        amounts = [name for name in amounts if not _is_filled(chosen, name, many)]
+        if not amounts:
+            return ()
+    groups = chosen.group_by(list(kinds))
     counted = groups.agg(nw.len().alias("_rows"), *(nw.col(name).count() for name in amounts))
     table = pd.DataFrame(engine.arrays(counted))
     return tuple(found for name in amounts for found in _unfilled(table, name))
+
+
+def _is_filled(chosen: nw.LazyFrame[Any], name: str, many: Mapping[str, int]) -> bool:
+    """Return whether a column has a value in some row of each kind, of which there are so many."""
+    given = chosen.filter(engine.has_value(nw.col(name)))
+    kinds = [(kind, n) for kind, n in many.items() if kind in chosen.collect_schema()]
+    found = (engine.grouped(given.select(kind), kind).head(n) for kind, n in kinds)
+    return all(
+        len(engine.arrays(each)[kind]) == n for (kind, n), each in zip(kinds, found, strict=True)
+    )
 
 
 def _unfilled(table: pd.DataFrame, name: str) -> Iterator[Unfilled]:
