@@ -142,6 +142,19 @@ def test_a_year_counts_as_observed_when_anybody_in_the_register_has_a_row():
 # --- money ----------------------------------------------------------------------------------------
 
 
+def test_years_since_start_are_read_in_any_order_also_those_that_nobody_has():
+    frame = small_register(60, starters=20, seed=3)
+    cube = read_panel(frame, money="fixed").cube(columns=["wage_income"])
+    start = np.where(np.arange(cube.n_persons) % 2 == 0, 2015, 2018)
+    person = np.arange(cube.n_persons)
+    wage = frame.set_index(["person_id", "year"])["wage_income"]
+    for years in ([0, 2, 1, 3], [1, -1], [40], [-2, 40]):
+        found = cube.since_start("wage_income", person, start, years, dead="zero")
+        for i, key in enumerate(cube.person_id):
+            expected = [wage.get((int(key), start[i] + e), np.nan) for e in years]
+            np.testing.assert_array_equal(found[i], expected)
+
+
 def test_nominal_kroner_are_deflated_once_by_the_index_of_their_year():
     index = {2015: 100, 2016: 110, 2017: 120, 2018: 125, 2024: 150}
     cube = read_panel(rows(WAGES), index=index, price_year=2024).cube()

@@ -40,8 +40,8 @@ def _on_end(name: str) -> InG | None:
 
 
 def _span(places: IntArray) -> slice | IntArray:
-    """Return ascending places as a slice where none between them is left out: it copies nothing."""
-    if len(places) and places[-1] - places[0] + 1 == len(places):
+    """Return places as a slice where each is one after the last: it copies nothing."""
+    if len(places) and (np.diff(places) == 1).all():
         return slice(int(places[0]), int(places[-1]) + 1)
     return places
 
@@ -320,6 +320,8 @@ class Cube:
         self._values(name, (np.zeros(0, dtype=np.int64), np.unique(column[inside])), dead)
         values = np.full((len(person), len(years)), np.nan)
         for s, at, there in zip(np.unique(start).tolist(), column, inside, strict=True):
+            if not there.any():
+                continue
             rows, kept = _span(np.flatnonzero(start == s)), _span(np.flatnonzero(there))
             values[rows, kept] = self._values(name, (person[rows], _span(at[there])), dead)
         return values
