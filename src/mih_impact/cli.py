@@ -199,9 +199,10 @@ def _reproduce(given: argparse.Namespace) -> None:
     from mih_impact.nav.reproduce import reproduce_nav
 
     replication = reproduce_nav()
-    files = [] if given.out is None else replication.write(given.out)
-    text = f"{replication.summary()}\n\n{replication.case.summary()}"
+    # The card asks for the last estimates: what they are made from is let go before the figures.
+    text, files = f"{replication.summary()}\n\n{replication.case.summary()}", []
     if given.out is not None:
+        files = replication.write(given.out)
         text += "\n\n" + _WRITTEN.format(n=len(files), out=given.out).text()
     shown = replication.shown()
     _say(
