@@ -452,10 +452,11 @@ def plot_readings(result: Readings, *, ax: Axes | None = None) -> Axes:
         ax.axhspan(third - 0.62, third + 0.38, color=shade, linewidth=0)
         inside = (edges[:-1] >= ABOUT[0]) & (edges[:-1] < ABOUT[1])
         for row, place in enumerate(places):
-            tall = 0.8 * heights[row] / heights.max()
-            colours = np.where(inside & (row == third), PARTICIPANT, _REST).tolist()
+            has = heights[row] > 0  # few have
+            tall = 0.8 * heights[row, has] / heights.max()
+            colours = np.where(inside & (row == third), PARTICIPANT, _REST)[has].tolist()
             ax.bar(
-                edges[:-1], -tall, width=0.9 * _BIN, bottom=place + 0.3, align="edge",
+                edges[:-1][has], -tall, width=0.9 * _BIN, bottom=place + 0.3, align="edge",
                 color=colours,
             )  # fmt: skip
         name_rows(ax, places, names)
