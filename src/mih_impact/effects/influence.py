@@ -517,8 +517,9 @@ def sup_t(matrix: FloatArray, normal: FloatArray, *, level: float) -> float:
         return float("nan")
     correlation = matrix[np.ix_(kept, kept)] / np.outer(error[kept], error[kept])
     value, vector = np.linalg.eigh(correlation)
-    root = vector * np.sqrt(np.clip(value, 0.0, None))
-    largest = np.abs(normal[:, : len(value)] @ root.T).max(axis=1)
+    # Rounding may turn vectors of equal values, and the sign of any: this root is the same.
+    root = vector * np.sqrt(np.clip(value, 0.0, None)) @ vector.T
+    largest = np.abs(normal[:, : len(value)] @ root).max(axis=1)
     return float(max(np.quantile(largest, level), ndtri(0.5 + level / 2)))
 
 
