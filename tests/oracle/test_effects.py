@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
+from mih_impact.effects.influence import sup_t
 
 
 def make_group(panel, **options):
@@ -199,3 +200,20 @@ def test_bands_cover_together_what_intervals_cover_alone(group):
     reach = ((frame["band_high"] - frame["band_low"]) / 2).to_numpy()
     inside = (np.abs(draws) <= reach).all(axis=1).mean()
     assert inside == pytest.approx(0.95, abs=0.006)
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.3, 0.999999])
+def test_a_band_does_not_depend_on_how_equal_eigenvalues_are_turned(alike):
+    """Equally correlated estimates have one eigenvalue over and over, whose vectors a rounding
+    turns: another computer finds others. Nor does the order of estimates and draws matter."""
+    E, rng = 7, np.random.default_rng(5)
+    correlation = alike + (1 - alike) * np.eye(E)
+    normal = rng.normal(size=(2_000, E))
+    band = sup_t(correlation, normal, level=0.95)
+    for _ in range(5):
+        noise = rng.normal(size=(E, E)) * 1e-15
+        turned = correlation + noise + noise.T
+        assert sup_t(turned, normal, level=0.95) == pytest.approx(band, rel=1e-7)
+        order = rng.permutation(E)
+        again = sup_t(correlation[np.ix_(order, order)], normal[:, order], level=0.95)
+        assert again == pytest.approx(band, rel=1e-7)
