@@ -57,6 +57,23 @@ def spells(rows, **options):
     return mih.Spells(table, name="spells", **options)
 
 
+def test_years_after_what_a_table_covers_are_not_taken_as_nothing_paid():
+    persons = frame([(f"p{k}",) for k in range(20)], "person_id")
+    told = [(key, "2019-01-01", "2019-12-31", 10.0) for key in persons["person_id"]]
+    wages = pd.concat([persons.assign(year=year, wage_income=1e5) for year in (2019, 2020)])
+    columns = {"year": "year", "wage_income": "wage_income"}
+
+    def errors(last, **options):
+        panel = mih.build_panel(
+            mih.Table(persons), years=(2019, last), yearly=[mih.Table(wages, columns=columns)],
+            spells=[spells(told, **options)],
+        )  # fmt: skip
+        return [(b.rule, b.column, b.rows) for b in panel.check().errors]
+
+    assert errors(2020, covers_to="2019-12-31") == [("nowhere", "aap", 20)]
+    assert errors(2019, covers_to="2019-12-31") == errors(2020) == []
+
+
 @pytest.mark.parametrize("kind", ["period", "small", "sparse"])
 def test_months_of_types_that_pandas_or_few_bytes_have_are_months(kind):
     rows = frame([("a", 2019, 2, 5.0), ("a", 2020, 12, 7.0)], "person_id", "year", "month", "kr")

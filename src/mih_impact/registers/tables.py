@@ -246,7 +246,8 @@ class _Dated(Source):
         Stops that mean that the spell goes on, beside null and 9999-12-31.
     covers_to
         The last day that the table covers: open spells, and spells that end later, are cut at it.
-        None is the last day of the panel.
+        None is the last day of the panel. Amounts of later periods are not known, and `check`
+        refuses a panel with more of them: end `years` there.
     overlap
         What holds where a person has several spells at once; None takes that for an error.
     gap
