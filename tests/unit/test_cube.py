@@ -424,6 +424,25 @@ def test_persons_asked_for_again_and_again_are_read_as_when_asked_for_once():
         np.testing.assert_array_equal(together[[k]], own)
 
 
+@pytest.mark.parametrize(
+    "years",
+    [[0], [-4, -2, -3, -1], [0, 0, 2], [2, -1, 0], [-5, 1, 9], [-2, 5, -1], [-9, 9]],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "start", [[2016] * 6, [2015, 2018] * 3, [2018, 2018, 2015, 2016] + [2018] * 2]
+)
+def test_years_and_starts_are_read_in_any_order(years, start):
+    """Each cell is that of its calendar year, whatever stands beside it."""
+    cube = cube_of(rows(WAGES))
+    whole, person = cube.outcome("wage_income"), np.array([2, 0, 1, 2, 0, 1])
+    found = cube.since_start("wage_income", person, np.array(start), years, dead="zero")
+    for i, k in np.ndindex(found.shape):
+        at = start[i] + years[k] - 2015
+        expected = whole[person[i], at] if 0 <= at < 4 else np.nan
+        np.testing.assert_equal(found[i, k], expected)
+
+
 @pytest.mark.parametrize("moves", [False, True])
 def test_numbers_that_never_change_within_persons_are_kept_once(moves):
     frame = small_register(60, starters=20, seed=2)

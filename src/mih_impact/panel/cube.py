@@ -322,8 +322,11 @@ class Cube:
         for s, at, there in zip(np.unique(start).tolist(), column, inside, strict=True):
             if not there.any():
                 continue
-            rows, kept = _span(np.flatnonzero(start == s)), _span(np.flatnonzero(there))
-            values[rows, kept] = self._values(name, (person[rows], _span(at[there])), dead)
+            rows, kept = np.flatnonzero(start == s), np.flatnonzero(there)
+            place: tuple[Any, ...] = _span(rows), _span(kept)
+            if not any(isinstance(each, slice) for each in place):
+                place = np.ix_(rows, kept)
+            values[place] = self._values(name, (person[rows], _span(at[there])), dead)
         return values
 
     def why_unseen(
