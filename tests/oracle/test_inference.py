@@ -48,7 +48,7 @@ def matched(towns):
 
 
 def test_what_pairs_have_in_common_is_a_cubic_in_the_log_odds(matched):
-    X, u = multiplier._in_common(matched, adjust=False), matched.score.index
+    X, u = multiplier._in_common(matched, slice(None), adjust=False), matched.score.index
     u = (u - u.mean()) / u.std()
     for power in range(1, 5):
         left = u**power - X @ np.linalg.lstsq(X, u**power)[0]

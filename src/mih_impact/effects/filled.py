@@ -129,7 +129,7 @@ def filled(observed: RowOutcomes) -> tuple[Comparison, Influence]:
     group, target = observed.group, observed.target
     within = target.within_register(group)
     seen = replace(observed, target=replace(target, composition="available"))
-    whole, _ = seen.effect(np.ones(len(within), dtype=bool))
+    whole = seen.compared()
     reach, own = np.unique(within, axis=0, return_inverse=True)
     own = own.ravel()
     weight = np.ones(len(own)) if group.sets.own is None else group.sets.own

@@ -239,7 +239,7 @@ def quantile_effects(
     kind = resolved_se(se, [group])
     rows = RowOutcomes.of(group, target, kind)
     seen = rows.levels[:, 0]
-    compared, _ = rows.effect(np.ones(group.n_participants, dtype=bool))
+    compared = rows.compared()
     sides = [
         _Side.of(compared.change_t[:, 0], compared.share[:, 0], taus),
         _Side.of(compared.change_c[:, 0], compared.load[:, 0], taus),

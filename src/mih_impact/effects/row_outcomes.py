@@ -135,17 +135,21 @@ class RowOutcomes:
 
     def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
         """Compare some of the participants, shape (n,), with their controls."""
+        comparison = self.compared(among)
+        return comparison, self._influence(comparison)
+
+    def compared(self, among: BoolArray | None = None) -> Comparison:
+        """Compare all participants, or some, shape (n,), without what errors are made of."""
         if self.target.composition == "balanced":
-            among = among & self.target.seen_throughout(self.group)
+            throughout = self.target.seen_throughout(self.group)
+            among = throughout if among is None else among & throughout
         if self.adjustment is not None and self.adjustment.given:
-            comparison = self._compare(self.changes - self._untreated(self.adjustment), among)
-            return comparison, self._influence(comparison)
+            return self._compare(self.changes - self._untreated(self.adjustment), among)
         comparison = self._compare(self.changes, among)
         if self.covariates is None:
-            return comparison, self._influence(comparison)
+            return comparison
         changes, leverage, apart = self._adjusted(comparison)
-        comparison = replace(self._compare(changes, among), leverage=leverage, apart=apart)
-        return comparison, self._influence(comparison)
+        return replace(self._compare(changes, among), leverage=leverage, apart=apart)
 
     def _untreated(self, adjustment: Adjustment) -> FloatArray:
         """Return what the caller predicts of changes without treatment, shape (r, K * E)."""
@@ -177,7 +181,7 @@ class RowOutcomes:
         _, changes = self.target.levels_and_changes(self.group, near.rows)
         return score_moments(self.group, comparison, near, changes)
 
-    def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
+    def _compare(self, changes: FloatArray, among: BoolArray | None) -> Comparison:
         own = changes is self.changes
         return compare(
             self.group,

@@ -118,12 +118,12 @@ def tax_by_decile(
         asked["dead"], call="tax_by_decile",
     )  # fmt: skip
     rows = RowOutcomes.of(group, target, effects.se)
-    everyone = np.ones(group.n_participants, dtype=bool)
-    wages, _ = rows.effect(everyone)
+    wages = rows.compared()
     found = effects.estimate[effects.outcomes.index(_WAGE)]
     if not np.allclose(wages.estimate, found, rtol=1e-9, equal_nan=True):
         raise _no_tax("effects on wage income that are not those of the group", "give their group")
     brackets = _brackets(rows, wages, rows.levels)
+    everyone = np.ones(group.n_participants, dtype=bool)
     comparison, influence = _taxed(rows, wages, brackets, own).effect(everyone)
     comparison = replace(comparison, giving=_giving(rows, wages, brackets, own))
     told = asked | {"tax_rates": own.tolist(), "tax_source": source}

@@ -396,9 +396,7 @@ def rosenbaum_bounds(
     )
     plain = bounds(score, 1.0).p_upper, sign * point_estimates(sign * y, kind, 1.0, rounding)[0]
     title = _TITLE.format(outcome=label_of(outcome), year=number(year))
-    compared, _ = RowOutcomes.of(group, target, "person").effect(
-        np.ones(group.n_participants, dtype=bool)
-    )
+    compared = RowOutcomes.of(group, target, "person").compared()
     return SensitivityCheck(
         contributors=np.repeat(contributors(compared.giving), len(table)),
         name="rosenbaum_bounds",

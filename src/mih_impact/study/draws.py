@@ -279,11 +279,9 @@ def rematched(
     again = replace(
         group, risk=chosen.risk, sets=chosen.sets, score=chosen.score, whitened=chosen.whitened
     )
-    everyone = np.ones(again.n_participants, dtype=bool)
     adjustment = Adjustment() if adjust else None
     rows = RowOutcomes.of(again, target, "person", adjustment=adjustment)
-    comparison, _ = rows.effect(everyone)
-    return comparison.estimate
+    return rows.compared().estimate
 
 
 @dataclass(frozen=True, eq=False)

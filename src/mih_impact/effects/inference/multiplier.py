@@ -22,6 +22,7 @@ from mih_impact.errors import EffectsError, OptionError
 __all__ = ["Multiplier", "linear_form", "multiplier_bootstrap", "multiplier_draws", "multipliers"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 Multiplier = Literal["rademacher", "mammen", "webb"]
 
@@ -218,22 +219,21 @@ def linear_form(group: ControlGroup, target: TargetEffects, *, adjust: bool) -> 
     Scaled by sqrt(P / (P - 1)), P the persons compared. That the score is estimated is not in it.
     """
     observed = RowOutcomes.of(group, target, "person")
-    everyone = np.ones(group.n_participants, dtype=bool)
-    comparison, _ = observed.effect(everyone)
-    X, changes = _in_common(group, adjust)[observed.rows], observed.changes.copy()
+    comparison = observed.compared()
+    X, changes = _in_common(group, observed.rows, adjust=adjust), observed.changes.copy()
+    alike: dict[bytes, list[int]] = {}
     for k in np.flatnonzero(comparison.valid.any(axis=0)).tolist():
-        load = comparison.load[:, k]
-        seen = np.sqrt(load[load > 0])[:, None]
-        known = X[observed.used[load > 0]]
-        y = changes[observed.used[load > 0], k]
-        fit = np.linalg.lstsq(seen * known, seen[:, 0] * y, rcond=SAME)
-        changes[:, k] -= X @ fit[0]
-    beyond, _ = replace(observed, changes=changes).effect(everyone)
-    return person(group, beyond)
+        alike.setdefault(comparison.load[:, k].tobytes(), []).append(k)
+    for columns in map(np.array, alike.values()):  # one regression for all that weigh alike
+        load = comparison.load[:, columns[0]]
+        seen, at = np.sqrt(load[load > 0])[:, None], observed.used[load > 0]
+        fit = np.linalg.lstsq(seen * X[at], seen * changes[np.ix_(at, columns)], rcond=SAME)
+        changes[:, columns] -= X @ fit[0]
+    return person(group, replace(observed, changes=changes).compared())
 
 
-def _in_common(group: ControlGroup, adjust: bool) -> FloatArray:
-    """Return what pairs have in common, standardised, for every row of the risk sets."""
+def _in_common(group: ControlGroup, rows: IntArray | slice, *, adjust: bool) -> FloatArray:
+    """Return what pairs have in common, standardised over the risk sets, of some of their rows."""
     risk = group.risk
     starts = (risk.start_year[:, None] == risk.start_years[1:]).astype(np.float64)
     own = risk.design.X
@@ -242,5 +242,5 @@ def _in_common(group: ControlGroup, adjust: bool) -> FloatArray:
         own = (index / max(float(index.std()), SAME))[:, None] ** np.arange(1, DEGREE + 1)
     X = np.column_stack([own, starts, risk.exact_design.X])
     spread = X.std(axis=0)
-    X = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    X = (X[rows] - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     return np.column_stack([np.ones(len(X)), X])

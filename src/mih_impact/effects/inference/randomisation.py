@@ -461,8 +461,7 @@ def randomisation_test(
     observed, placebo = observed[pick], placebo[:, pick]
     _require_estimates(years, observed)
     _warn_of_few_others(redrawn)
-    everyone = np.ones(group.n_participants, dtype=bool)
-    compared, _ = RowOutcomes.of(group, target, "person").effect(everyone)
+    compared = RowOutcomes.of(group, target, "person").compared()
     p_value, p_joint = _p_values(observed, placebo)
     table = pd.DataFrame(
         {
