@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,23 @@ def test_no_page_lets_a_reader_believe_in_register_data(replication, made):
         assert len(drawn[lang]) > 10
         for ax in drawn[lang].values():
             assert any(word in text.get_text().lower() for text in ax.texts), ax.get_title()
+
+
+def test_the_picture_of_the_first_page_is_what_is_drawn_now(written):
+    """Texts are alike, and marks stand where they stand, but for what fonts and rounding move."""
+
+    def parts(path):
+        text = path.read_text(encoding="utf-8")
+        marks = [float(number) for number in re.findall(r"(?:^[ML] |[xy]=\")([\d.]+)", text, re.M)]
+        return re.findall(r"<!-- (.*?) -->", text), np.array(marks)
+
+    ours = Path(__file__).parents[2] / "docs" / "images" / "effects.svg"
+    texts, marks = parts(ours)
+    now, drawn = parts(written["en"] / "fig2_wage_effect.svg")
+    assert len(texts) > 15
+    assert texts == now
+    assert len(marks) > 100
+    np.testing.assert_allclose(marks, drawn, atol=0.5)
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
