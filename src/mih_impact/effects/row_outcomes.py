@@ -267,7 +267,7 @@ class RowOutcomes:
 
 
 #: Numbers of a kind, over rows, years and outcomes, that are made at a time.
-_NUMBERS = 2**21
+_NUMBERS = 2**19
 
 
 @dataclass(frozen=True, eq=False)
