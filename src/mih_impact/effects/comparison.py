@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,7 +159,7 @@ class SetWeights:
         means = placed.matrix(len(control_row))
         return cls(control_row, means, means.T.tocsr())
 
-    @property
+    @cached_property
     def squares(self) -> csr_array:
         """The squares of `loads`."""
         return self.loads.power(2)

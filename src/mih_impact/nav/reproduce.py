@@ -227,17 +227,17 @@ class Replication(Result):
         )
 
 
-def _shares(effects: EffectSeries) -> Axes:
+def _shares(it: Replication) -> Axes:
     from mih_impact.effects.figures import plot_shares
 
-    return plot_shares(effects)
+    return plot_shares(it.effects)
 
 
 _BALANCE = "love_plot"
 _FIGURES: dict[str, Callable[[Replication], Axes]] = {
     "fig1_wage_income": lambda it: it.effects.plot_levels("wage_income"),
     "fig2_wage_effect": lambda it: it.effects.plot("wage_income"),
-    "fig3_work_and_benefits": lambda it: _shares(it.effects),
+    "fig3_work_and_benefits": _shares,
     "fig4_present_value": lambda it: it.case.plot(),
     "fig5_who_pays_who_gains": lambda it: it.case.plot_actors(),
     "fig6_bridge": lambda it: it.case.bridge().plot(),

@@ -314,12 +314,13 @@ class Cube:
         self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
     ) -> FloatArray:
         """Return `since_start` before anybody is censored."""
-        column = np.unique(start)[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
+        starts = np.unique(start)
+        column = starts[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
         inside = (column >= 0) & (column < len(self.periods))
         # Nobody's values, which raises on what lacks for anybody.
         self._values(name, (np.zeros(0, dtype=np.int64), np.unique(column[inside])), dead)
         values = np.full((len(person), len(years)), np.nan)
-        for s, at, there in zip(np.unique(start).tolist(), column, inside, strict=True):
+        for s, at, there in zip(starts.tolist(), column, inside, strict=True):
             if not there.any():
                 continue
             rows, kept = np.flatnonzero(start == s), np.flatnonzero(there)

@@ -468,10 +468,7 @@ def first_of_person(frame: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.L
 
 
 def rows_by_text(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> dict[str, int] | None:
-    """Return how many rows have each value of a text column; None where there are more values.
-
-    By grouping: `unique` is a window over all rows on SQL engines, and takes many times as long.
-    """
+    """Return how many rows have each value of a text column; None where there are more values."""
     groups = frame.group_by(name).agg(nw.len().alias(_ROWS)).head(at_most + 2)  # null is one
     found = arrays(groups)
     each = zip(found[name].tolist(), found[_ROWS].tolist(), strict=True)

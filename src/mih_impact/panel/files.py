@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
+import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ from mih_impact.errors import PanelContractError
 if TYPE_CHECKING:
     from mih_impact.panel.statfiles import Mode
 
-__all__ = ["KINDS", "Kind", "TypedFiles", "files_of", "is_csv", "is_path"]
+__all__ = ["KINDS", "Kind", "TypedFiles", "files_of", "is_csv", "is_path", "kept_with"]
 
 
 class TypedFiles(Protocol):
@@ -206,3 +208,10 @@ def _require_kind(kind: Kind, files: list[str]) -> None:
                 found=f"by its first bytes it is {inside}",
                 do="unpack it, or give it the name of what it is",
             )
+
+
+def kept_with(connection: Any) -> Path:
+    """Return a new folder that is removed with a connection."""
+    folder = tempfile.TemporaryDirectory(prefix="mih_impact_", ignore_cleanup_errors=True)
+    weakref.finalize(connection, folder.cleanup)
+    return Path(folder.name)

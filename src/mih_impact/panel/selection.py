@@ -125,14 +125,12 @@ def _require_source(derived: str, have: Sequence[str]) -> None:
     """Raise where the panel lacks the column that a derived quantity is reckoned from."""
     source = made.reckoned_from if (made := derived_of(derived)) else None
     if source is not None and not {source, derived} & {*have}:
-        near = "" if source in CONTRACT else _instead_of([source], have)
+        ways = [] if source in CONTRACT else [_instead_of([source], have)]
+        ways += [f'name the column when reading, columns={{"{source}": "..."}}']
         raise PanelContractError(
             f"{derived} is reckoned from {source}, which the panel does not have",
             found=f"the columns {', '.join(have)}",
-            do=f"{near}; or "
-            * bool(near)
-            + f'name the column when reading, columns={{"{source}": "..."}}, or leave {derived} '
-            "out",
+            do=f"{'; or '.join(filter(None, ways))}, or leave {derived} out",
         )
 
 

@@ -17,7 +17,7 @@ from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import Texts, convert, read_text
 from mih_impact.panel.engine import is_spark, reading, reading_files
-from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path
+from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path, kept_with
 from mih_impact.panel.names import match_names, names_known, says_missing
 from mih_impact.panel.number_text import AS_SHOWN, Marks
 
@@ -363,8 +363,6 @@ def connect(memory_limit: int | None = None) -> Any:
     connection.execute("SET enable_progress_bar = false")  # the library has its own
     connection.execute("SET allocator_background_threads = true")  # what is free goes back
     if memory_limit is not None:
-        from mih_impact.panel.statfiles import kept_with
-
         connection.execute(f"SET memory_limit = '{max(memory_limit, LEAST)} bytes'")
         connection.execute(f"SET temp_directory = '{kept_with(connection)}'")
     return connection

@@ -10,9 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
-import tempfile
 import warnings
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.errors import PanelContractError, require_package
+from mih_impact.panel.files import kept_with
 
-__all__ = ["STAT", "Mode", "StatFiles", "code_text", "kept_with", "labels_named"]
+__all__ = ["STAT", "Mode", "StatFiles", "code_text", "labels_named"]
 
 #: Suffix -> the reader of pyreadstat, the program, and its first day.
 STAT = {
@@ -569,10 +568,3 @@ def labels_named(codes: Iterable[Any], labels: Mapping[str, str]) -> bool:
     """
     given = {code_text(c) if isinstance(c, (int, float)) else str(c).strip() for c in codes}
     return bool(given & {*labels.values()}) and not given & labels.keys()
-
-
-def kept_with(connection: Any) -> Path:
-    """Return a new folder that is removed with a connection."""
-    folder = tempfile.TemporaryDirectory(prefix="mih_impact_", ignore_cleanup_errors=True)
-    weakref.finalize(connection, folder.cleanup)
-    return Path(folder.name)
