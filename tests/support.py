@@ -14,6 +14,8 @@ from mih_impact.display.figure import root_figure
 from tests.figures import assert_texts_filled
 
 YEARS = np.arange(2009, 2025)
+#: Start years of which two are within reach of each other.
+STARTS = (2015, 2017, 2020)
 
 
 def small_register(
@@ -67,6 +69,12 @@ def small_register(
     if missing:
         frame = frame[rng.random(len(frame)) >= missing].reset_index(drop=True)
     return frame
+
+
+def with_three_start_years(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the register with everybody who starts in one of `STARTS`."""
+    later = frame["start_year"].map(lambda c: c if np.isnan(c) else STARTS[int(c) % 3])
+    return frame.assign(start_year=later)
 
 
 def read_frame(frame: pd.DataFrame | pl.DataFrame, **options: object) -> mih.Panel:

@@ -14,17 +14,14 @@ from statsmodels.treatment.treatment_effects import ate_ipw
 
 import mih_impact as mih
 from tests.oracle.test_weighting import as_panel, in_1978
-from tests.support import small_register
+from tests.support import small_register, with_three_start_years
 
 ON = ["age", *mih.lag("wage_income", 1)]
-STARTS = (2015, 2017, 2020)
 
 
 @pytest.fixture(scope="module")
 def frame():
-    rows = small_register(400, starters=120, seed=9)
-    later = rows["start_year"].map(lambda c: c if np.isnan(c) else STARTS[int(c) % 3])
-    return rows.assign(start_year=later)
+    return with_three_start_years(small_register(400, starters=120, seed=9))
 
 
 @pytest.fixture(scope="module")

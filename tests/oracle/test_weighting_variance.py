@@ -13,9 +13,8 @@ from scipy.optimize import root
 
 import mih_impact as mih
 from mih_impact.controls.subgroups import split, within
-from tests.support import small_register
+from tests.support import STARTS, small_register, with_three_start_years
 
-STARTS = (2015, 2017, 2020)
 ON = ["age", *mih.lag("wage_income", 1)]
 
 
@@ -23,9 +22,7 @@ ON = ["age", *mih.lag("wage_income", 1)]
 def register():
     """Three start years, two of them within reach of each other, and 6 % of rows missing."""
     frame = small_register(500, starters=120, seed=5, missing=0.06)
-    start = frame["start_year"]
-    later = start.map(lambda c: c if np.isnan(c) else STARTS[int(c) % 3])
-    return mih.read_panel(frame.assign(start_year=later), price_year=2024)
+    return mih.read_panel(with_three_start_years(frame), price_year=2024)
 
 
 class Rows:

@@ -17,9 +17,8 @@ from statsmodels.treatment.treatment_effects import TreatmentEffect
 import mih_impact as mih
 from tests.oracle.test_matching_references import ON, RECORDED, panel
 from tests.oracle.test_weighting import as_panel, in_1978, sandwich
-from tests.support import small_register
+from tests.support import STARTS, small_register, with_three_start_years
 
-STARTS = (2015, 2017, 2020)
 ESTIMANDS = ("att", "atc", "ate")
 
 
@@ -39,8 +38,7 @@ def births():
 def register():
     """Three start years, two of them within reach of each other, and 6 % of rows missing."""
     frame = small_register(260, starters=90, seed=5, missing=0.06)
-    later = frame["start_year"].map(lambda c: c if np.isnan(c) else STARTS[int(c) % 3])
-    return mih.read_panel(frame.assign(start_year=later), money="fixed", price_year=2024)
+    return mih.read_panel(with_three_start_years(frame), money="fixed", price_year=2024)
 
 
 def births_panel(births, names):

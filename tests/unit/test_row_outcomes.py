@@ -10,7 +10,7 @@ import mih_impact as mih
 from mih_impact.controls.comparison import distinct
 from mih_impact.effects import row_outcomes
 from mih_impact.effects.influence import neighbours
-from tests.support import small_register
+from tests.support import small_register, with_three_start_years
 
 WAYS = {
     "score": {"on": ["age", *mih.lag("wage_income", 1)], "exact": ["county"], "ratio": 3},
@@ -23,9 +23,7 @@ WAYS = {
 @pytest.fixture(scope="module", params=[0.0, 0.06], ids=["all seen", "some missing"])
 def panel(request):
     frame = small_register(500, starters=120, seed=5, missing=request.param)
-    start = frame["start_year"]
-    later = start.map(lambda c: c if np.isnan(c) else (2015, 2017, 2020)[int(c) % 3])
-    return mih.read_panel(frame.assign(start_year=later), price_year=2024)
+    return mih.read_panel(with_three_start_years(frame), price_year=2024)
 
 
 @pytest.fixture(scope="module", params=WAYS)

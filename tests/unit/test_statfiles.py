@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.panel import statfiles
+from mih_impact.panel import files, statfiles
 from mih_impact.panel.excel import ExcelFiles
 from mih_impact.panel.sources import frame_of
 from mih_impact.panel.statfiles import StatFiles, code_text
@@ -316,6 +316,11 @@ def test_a_transport_file_of_several_tables_and_one_in_windows_1252(tmp_path):
         path.write_bytes(raw + raw[240:])
         with pytest.raises(mih.PanelContractError, match="holds several tables"):
             cells(path)
+
+
+def test_the_files_that_are_taken_for_a_programs_are_those_that_can_be_read():
+    (kind,) = (kind for kind in files.KINDS if kind.name == "stat")
+    assert set(kind.suffixes) == set(statfiles.STAT)
 
 
 @pytest.mark.parametrize("suffix", [s[1:] for s in statfiles.STAT])
