@@ -143,9 +143,9 @@ STARTERS = Label(nb="dem som starter", en="those who start")
 NEVER_STARTERS = Label(nb="dem som aldri starter", en="those who never start")
 NOWHERE = (
     Label(
-        nb="{column} er tom i alle rader for {where} ({rows}), og har beløp ellers: der ville det "
-        "regnes som at ingenting ble utbetalt",
-        en="{column} is null in all rows of {where} ({rows}), and has amounts elsewhere: there it "
+        nb="{column} er tom i alle rader for {where} ({rows}), men har beløp ellers; tomme rader "
+        "ville regnes som at ingenting ble utbetalt",
+        en="{column} is null in all rows of {where} ({rows}), but has amounts elsewhere; null rows "
         "would count as nothing paid",
     ),
     Label(
